@@ -1,0 +1,193 @@
+import Columns
+
+/// The distinct keys of a column, numbered densely in order of first appearance.
+///
+/// An open-addressed hash table over keys; null keys are left out.
+public struct KeyDictionary: Sendable {
+    /// The distinct keys, none of them null: key `id` stands in row `id`.
+    public let keys: KeyColumn
+    /// The row in which each distinct key first appeared.
+    public let firstRows: [Int]
+    /// A power of two of slots, at most half of them in use.
+    private let table: KeyTable
+
+    /// The number of distinct keys.
+    public var count: Int { firstRows.count }
+
+    /// Numbers the keys.
+    ///
+    /// - Complexity: O(rows) expected; rows whose key equals the row before cost one comparison.
+    public init(_ keys: KeyColumn) {
+        self = KeyDictionary.numbering(keys).dictionary
+    }
+
+    /// Numbers the keys, and gives the number of each row's key, -1 where it is null.
+    public static func numbering(_ keys: KeyColumn) -> (dictionary: KeyDictionary, ids: [Int]) {
+        var table = KeyTable()
+        var firstRows: [Int] = []
+        var ids = [Int](repeating: -1, count: keys.count)
+        var previous = -1
+        switch keys.storage {
+        case .fixed(_, let values):
+            var distinct: [Int64] = []
+            for row in 0..<keys.count where !keys.isNull(row) {
+                let value = values[row]
+                if previous < 0 || distinct[previous] != value {
+                    if let id = table.find(value) {
+                        previous = id
+                    } else {
+                        previous = distinct.count
+                        distinct.append(value)
+                        firstRows.append(row)
+                        table.insert(value, id: previous)
+                    }
+                }
+                ids[row] = previous
+            }
+        case .variable(_, let column), .composite(let column):
+            column.data.withUnsafeBytes { data in
+                for row in 0..<keys.count where !keys.isNull(row) {
+                    let bytes = UnsafeRawBufferPointer(rebasing: data[column.range(row)])
+                    if previous < 0 || !KeyHash.areEqual(bytes, data, column.range(firstRows[previous])) {
+                        let hash = KeyHash.hash(bytes, seed: table.seed)
+                        if let id = table.find(
+                            hash,
+                            where: { KeyHash.areEqual(bytes, data, column.range(firstRows[$0])) }
+                        ) {
+                            previous = id
+                        } else {
+                            previous = firstRows.count
+                            firstRows.append(row)
+                            table.insert(hash: hash, id: previous)
+                        }
+                    }
+                    ids[row] = previous
+                }
+            }
+        }
+        return (KeyDictionary(keys: keys.take(firstRows), firstRows: firstRows, table: table), ids)
+    }
+
+    private init(keys: KeyColumn, firstRows: [Int], table: KeyTable) {
+        self.keys = keys
+        self.firstRows = firstRows
+        self.table = table
+    }
+
+    /// The number of each sought key in a range of rows; -1 where it is null or not in the dictionary.
+    ///
+    /// Keys of other types are in no dictionary.
+    ///
+    /// - Precondition: the range lies within the keys.
+    /// - Complexity: O(rows) expected.
+    public func ids(of sought: KeyColumn, rows: Range<Int>) -> [Int] {
+        precondition(
+            rows.lowerBound >= 0 && rows.upperBound <= sought.count,
+            "rows \(rows) lie outside \(sought.count) keys"
+        )
+        var ids = [Int](repeating: -1, count: rows.count)
+        let start = rows.lowerBound
+        switch (keys.storage, sought.storage) {
+        case (.fixed(let type, _), .fixed(let soughtType, let values)) where type == soughtType:
+            for row in rows where !sought.isNull(row) { ids[row &- start] = table.find(values[row]) ?? -1 }
+        case (.variable(let type, let column), .variable(let soughtType, let soughtColumn)) where type == soughtType:
+            find(soughtColumn, in: column, sought: sought, rows: rows, into: &ids)
+        case (.composite(let column), .composite(let soughtColumn)):
+            find(soughtColumn, in: column, sought: sought, rows: rows, into: &ids)
+        default: break
+        }
+        return ids
+    }
+
+    private func find(
+        _ soughtColumn: BinaryColumn,
+        in column: BinaryColumn,
+        sought: KeyColumn,
+        rows: Range<Int>,
+        into ids: inout [Int]
+    ) {
+        column.data.withUnsafeBytes { data in
+            soughtColumn.data.withUnsafeBytes { soughtData in
+                for row in rows where !sought.isNull(row) {
+                    let bytes = UnsafeRawBufferPointer(rebasing: soughtData[soughtColumn.range(row)])
+                    let hash = KeyHash.hash(bytes, seed: table.seed)
+                    ids[row &- rows.lowerBound] =
+                        table.find(hash, where: { KeyHash.areEqual(bytes, data, column.range($0)) }) ?? -1
+                }
+            }
+        }
+    }
+}
+
+extension KeyHash {
+    @inline(__always)
+    static func areEqual(_ left: UnsafeRawBufferPointer, _ data: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+        areEqual(left, UnsafeRawBufferPointer(rebasing: data[range]))
+    }
+}
+
+/// Open addressing with linear probing: each slot has a 64-bit word and the id it leads to.
+///
+/// For fixed-width keys the word is the key itself, for others its hash, so that growing never reads keys again.
+private struct KeyTable: Sendable {
+    private struct Slot {
+        var word: UInt64
+        /// -1 in an empty slot.
+        var id: Int
+    }
+
+    let seed = KeyHash.seed
+    private var slots = [Slot](repeating: Slot(word: 0, id: -1), count: 16)
+    private var used = 0
+
+    @inline(__always)
+    func find(_ value: Int64) -> Int? {
+        let word = UInt64(bitPattern: value)
+        let mask = slots.count &- 1
+        var position = Int(truncatingIfNeeded: KeyHash.hash(value, seed: seed)) & mask
+        while true {
+            let slot = slots[position]
+            if slot.id < 0 { return nil }
+            if slot.word == word { return slot.id }
+            position = (position &+ 1) & mask
+        }
+    }
+
+    @inline(__always)
+    func find(_ hash: UInt64, where isEqual: (Int) -> Bool) -> Int? {
+        let mask = slots.count &- 1
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let slot = slots[position]
+            if slot.id < 0 { return nil }
+            if slot.word == hash, isEqual(slot.id) { return slot.id }
+            position = (position &+ 1) & mask
+        }
+    }
+
+    mutating func insert(_ value: Int64, id: Int) {
+        let word = UInt64(bitPattern: value)
+        if (used &+ 1) &* 2 > slots.count { grow { KeyHash.hash(Int64(bitPattern: $0), seed: $1) } }
+        place(Slot(word: word, id: id), at: KeyHash.hash(value, seed: seed))
+    }
+
+    mutating func insert(hash: UInt64, id: Int) {
+        if (used &+ 1) &* 2 > slots.count { grow { word, _ in word } }
+        place(Slot(word: hash, id: id), at: hash)
+    }
+
+    private mutating func place(_ slot: Slot, at hash: UInt64) {
+        let mask = slots.count &- 1
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while slots[position].id >= 0 { position = (position &+ 1) & mask }
+        slots[position] = slot
+        used &+= 1
+    }
+
+    private mutating func grow(_ hash: (UInt64, UInt64) -> UInt64) {
+        let old = slots
+        slots = [Slot](repeating: Slot(word: 0, id: -1), count: old.count * 4)
+        used = 0
+        for slot in old where slot.id >= 0 { place(slot, at: hash(slot.word, seed)) }
+    }
+}

@@ -51,7 +51,9 @@ let package = Package(
 
         room("Columns"),
         room("Kernels", ["Columns"]),
+        room("Expressions", ["Columns"]),
 
         tests("KernelsTests", ["Columns", "Kernels"]),
+        tests("ExpressionsTests", ["Columns", "Expressions"]),
     ]
 )

@@ -1,0 +1,76 @@
+import Columns
+
+/// The version of what expressions mean.
+public enum Language {
+    /// Counts up with every change that could give another value for the same expression and row.
+    public static let version = 1
+}
+
+/// A scalar expression over the columns of a schema: parsed, typed and planned.
+///
+/// Syntax, precedence, null handling and values are PostgreSQL's (compared with it in the tests), with these differences,
+/// all of them decided when the expression is read, or visible as an undefined row:
+/// - A decimal literal is float64; there is no numeric type. The one integer type is int64.
+/// - Timestamps are UTC; `timestamp '…'` without an offset is UTC, with one it honours it. `extract` gives float64.
+/// - An interval counts microseconds: a day is 24 hours, and months and years are refused.
+/// - Strings compare by their bytes (collation "C"), and `lower`/`upper` map ASCII letters only.
+/// - What PostgreSQL raises for a whole query (overflow, division by zero, `ln(0)`, a failed cast) makes one row null and
+///   marks it in `Evaluation.invalid`. A branch of `case` or `coalesce` that is not taken does not count. `and` and `or`
+///   do not depend on the order of their operands: `false and undefined` is false and so is `undefined and false`, where
+///   PostgreSQL may raise for the second; `in` and `between` follow them.
+///
+/// Nothing depends on the locale, the time zone or the clock of the machine.
+public struct Expression: Sendable {
+    public let text: String
+    public let type: DataType
+    /// The names of the columns it reads, sorted, each once.
+    public let inputs: [String]
+    /// The bytes of the typed tree, the same for every spelling of it (spaces, parentheses, case of keywords).
+    ///
+    /// Type-tagged and length-prefixed, so that different trees have different bytes. Column types are part of it.
+    public let canonical: [UInt8]
+    private let plan: Plan
+
+    /// Parses, types and plans an expression.
+    ///
+    /// - Parameter expecting: The declared type. int64 and float32 widen to float64 and a null takes any type; everything
+    ///   else needs a cast in the expression.
+    /// - Throws: `ExpressionError` with the place of the first thing that is wrong.
+    public init(_ text: String, schema: Schema, expecting: DataType? = nil) throws(ExpressionError) {
+        do {
+            let root = try TypeChecker.check(try Parser.parse(text), schema: schema, expecting: expecting)
+            let plan = Plan(root)
+            guard case .data(let type) = root.type else { preconditionFailure("a checked root has a column's type") }
+            self.text = text
+            self.type = type
+            self.plan = plan
+            inputs = plan.inputs.map(\.name)
+            canonical = CanonicalWriter.bytes(of: root)
+        } catch {
+            throw ExpressionError(message: error.message, position: error.position, text: text)
+        }
+    }
+
+    /// Computes the expression for every row.
+    ///
+    /// A row's value depends on that row alone, so results do not depend on how rows are cut into batches.
+    ///
+    /// - Precondition: The batch has each of `inputs`, with the type it had in the schema; other columns are ignored.
+    /// - Complexity: O(rows × operations), whichever branches are taken. Batches of 4096 to 8192 rows keep the values in
+    ///   cache.
+    public func evaluate(_ batch: RecordBatch) -> Evaluation { plan.evaluate(batch) }
+}
+
+/// What an expression gave for the rows of a batch.
+public struct Evaluation: Hashable, Sendable {
+    public let column: Column
+    /// Rows whose evaluation is undefined; they are null in `column`.
+    ///
+    /// `nil` when there are none.
+    public let invalid: Bitmap?
+
+    public init(column: Column, invalid: Bitmap?) {
+        self.column = column
+        self.invalid = invalid
+    }
+}

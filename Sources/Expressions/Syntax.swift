@@ -1,0 +1,74 @@
+/// One node of a parsed expression: what was written, before names and types are known.
+struct Syntax: Sendable {
+    indirect enum Form: Sendable {
+        /// A column, and whether its name was quoted.
+        case column(String, isQuoted: Bool)
+        case integer(String)
+        case decimal(String)
+        case string(String)
+        case boolean(Bool)
+        case null
+        /// `timestamp '…'` or `interval '…'`.
+        case typed(ValueType, String)
+        case negate(Syntax)
+        case not(Syntax)
+        case binary(BinaryOperator, Syntax, Syntax)
+        case all([Syntax])
+        case any([Syntax])
+        case isNull(Syntax, negated: Bool)
+        case isBoolean(Syntax, Bool, negated: Bool)
+        case distinct(Syntax, Syntax, negated: Bool)
+        case membership(Syntax, [Syntax], negated: Bool)
+        case between(Syntax, Syntax, Syntax, negated: Bool)
+        case like(Syntax, Syntax, negated: Bool)
+        case choice(operand: Syntax?, branches: [Branch], otherwise: Syntax?)
+        case cast(Syntax, ValueType)
+        case call(String, [Syntax])
+        case extract(TimeField, Syntax)
+    }
+
+    struct Branch: Sendable {
+        let condition: Syntax
+        let result: Syntax
+    }
+
+    let form: Form
+    /// UTF-8 offset a message about this node points at: an operator's own place, else the first byte.
+    let position: Int
+    /// Levels of nodes, this one included; bounded, so that recursion over a tree cannot exhaust the stack.
+    let depth: Int
+
+    static let maximumDepth = 200
+}
+
+enum BinaryOperator: String, Sendable {
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case remainder = "%"
+    case concatenate = "||"
+    case equal = "="
+    case notEqual = "<>"
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
+
+    var isComparison: Bool {
+        switch self {
+        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: true
+        default: false
+        }
+    }
+}
+
+/// A part of a timestamp that `extract` gives.
+enum TimeField: String, CaseIterable, Hashable, Sendable {
+    case epoch, year, month, day, hour, minute, second, dow, isodow, doy
+}
+
+/// What `date_trunc` cuts to.
+enum TimeUnit: String, CaseIterable, Hashable, Sendable {
+    case second, minute, hour, day, week, month, quarter, year
+}

@@ -52,8 +52,12 @@ let package = Package(
         room("Columns"),
         room("Kernels", ["Columns"]),
         room("Expressions", ["Columns"]),
+        room("Bins", ["Columns", "Kernels"]),
+        room("Embeddings", ["Columns", "Kernels"]),
 
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),
+        tests("BinsTests", ["Bins", "Columns"]),
+        tests("EmbeddingsTests", ["Columns", "Embeddings"]),
     ]
 )

@@ -48,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
 
         room("Columns"),
         room("Kernels", ["Columns"]),
@@ -55,9 +56,12 @@ let package = Package(
         room("Bins", ["Columns", "Kernels"]),
         room("Embeddings", ["Columns", "Kernels"]),
 
+        room("Formats", ["CLZ4", "Columns"]),
+
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),
         tests("BinsTests", ["Bins", "Columns"]),
         tests("EmbeddingsTests", ["Columns", "Embeddings"]),
+        tests("FormatsTests", ["Columns", "Formats"]),
     ]
 )

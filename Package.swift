@@ -57,11 +57,15 @@ let package = Package(
         room("Embeddings", ["Columns", "Kernels"]),
 
         room("Formats", ["CLZ4", "Columns"]),
+        room("Objects", ["CLZ4", crypto]),
+        room("Datasets", ["Objects"]),
 
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),
         tests("BinsTests", ["Bins", "Columns"]),
         tests("EmbeddingsTests", ["Columns", "Embeddings"]),
         tests("FormatsTests", ["Columns", "Formats"]),
+        tests("ObjectsTests", ["CLZ4", "Objects"]),
+        tests("DatasetsTests", ["Datasets", "Objects"]),
     ]
 )

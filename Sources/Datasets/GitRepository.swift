@@ -1,0 +1,173 @@
+import Foundation
+import Objects
+
+/// A directory of a git work tree, read through the `git` program.
+struct GitRepository {
+    private let directory: String
+    private let environment: [String: String]
+    /// The directory inside the work tree, `""` for its top.
+    let prefix: String
+
+    /// What git says about the files of the directory.
+    struct Listing: Hashable {
+        var commit: String?
+        var branch: String?
+        var remote: String?
+        var states: [SnapshotPath: CodeFile.State] = [:]
+    }
+
+    /// `nil` if `directory` is in no work tree.
+    ///
+    /// - Throws: ``SnapshotError`` if it is in one that git refuses to read, or there is no git to read it.
+    init?(containing directory: String) async throws {
+        self.directory = directory
+        var environment = ProcessInfo.processInfo.environment
+        // Set inside hooks; they would point to another repository or change what paths and diffs mean.
+        for name in [
+            "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS",
+            "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
+        ] { environment[name] = nil }
+        environment["LC_ALL"] = "C"
+        environment["GIT_OPTIONAL_LOCKS"] = "0"
+        environment["GIT_TERMINAL_PROMPT"] = "0"
+        self.environment = environment
+
+        let arguments = Self.global(directory) + ["rev-parse", "--is-inside-work-tree", "--show-prefix"]
+        guard let outcome = try await Command.run("git", arguments, environment: environment) else {
+            if try Self.hasRepository(above: directory) {
+                throw SnapshotError.toolMissing(command: "git", directory: directory)
+            }
+            return nil
+        }
+        if outcome.status != 0 {
+            if outcome.message.contains("not a git repository") { return nil }
+            throw SnapshotError.toolFailed(
+                command: "git rev-parse",
+                status: outcome.status,
+                message: outcome.message
+            )
+        }
+        let lines = (outcome.line ?? "").split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+        guard lines.first == "true" else { return nil }
+        let prefix = lines.count > 1 ? lines[1] : ""
+        self.prefix = String(prefix.hasSuffix("/") ? prefix.dropLast() : prefix)
+    }
+
+    /// Every file git knows of or would add, with its state.
+    func list() async throws -> Listing {
+        var listing = Listing()
+        listing.commit = try await line(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], absent: 1)
+        listing.branch = try await line(["symbolic-ref", "--quiet", "--short", "HEAD"], absent: 1)
+        listing.remote = try await line(["config", "--get", "remote.origin.url"], absent: 1).map(Self.withoutUser)
+
+        let indexed: CodeFile.State = listing.commit == nil ? .modified : .tracked
+        for record in try await records(["ls-files", "--stage", "-z"]) {
+            guard let tab = record.firstIndex(of: "\t") else { continue }
+            let name = String(record[record.index(after: tab)...])
+            if record.hasPrefix("160000") { throw SnapshotError.submodule(path: name) }
+            if let path = try capturedPath(name) { listing.states[path] = indexed }
+        }
+        if listing.commit != nil {
+            let fields = try await records(["diff", "--name-status", "-z", "HEAD"] + Self.diffOptions)
+            for position in stride(from: 0, to: fields.count - 1, by: 2) {
+                if let path = try capturedPath(String(fields[position + 1])) {
+                    listing.states[path] = fields[position] == "D" ? .deleted : .modified
+                }
+            }
+        }
+        for record in try await records(["ls-files", "--others", "--exclude-standard", "-z"]) {
+            if record.hasSuffix("/") { throw SnapshotError.nestedRepository(path: String(record.dropLast())) }
+            guard let path = try capturedPath(String(record)) else { continue }
+            // Removed from the index and still on disk.
+            listing.states[path] = listing.states[path] == nil ? .untracked : .modified
+        }
+        return listing
+    }
+
+    /// Stores the difference between HEAD and the work tree; `nil` if there is none.
+    func storeDiff(into store: any ObjectStore) async throws -> ObjectReference? {
+        let arguments =
+            Self.global(directory) + ["diff", "HEAD", "--binary", "--full-index"] + Self.diffOptions
+            + ["--", ".", ":(exclude,glob)**/.lockstep/**"]
+        let stored = try await Command.withOutput(of: "git", arguments, environment: environment) {
+            status,
+            output,
+            message in
+            guard status == 0 else {
+                throw SnapshotError.toolFailed(command: "git diff", status: status, message: message)
+            }
+            return try await store.putFile(at: output, encoding: .lz4)
+        }
+        guard let stored, stored.size > 0 else { return nil }
+        return ObjectReference(size: stored.size, digest: stored.digest)
+    }
+
+    // The user's settings must not change what a diff looks like, nor run programs.
+    private static let diffOptions = [
+        "--relative", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=3",
+        "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic", "--submodule=short",
+        "--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null",
+    ]
+
+    private static func global(_ directory: String) -> [String] {
+        [
+            "-C", directory, "-c", "core.fsmonitor=false", "-c", "core.quotePath=true", "-c",
+            "diff.suppressBlankEmpty=false",
+        ]
+    }
+
+    private func capturedPath(_ name: String) throws -> SnapshotPath? {
+        let path = try SnapshotPath(name)
+        return path.components.contains(".lockstep") ? nil : path
+    }
+
+    private func run(_ arguments: [String]) async throws -> Command.Outcome {
+        let outcome = try await Command.run("git", Self.global(directory) + arguments, environment: environment)
+        guard let outcome else { throw SnapshotError.toolMissing(command: "git", directory: directory) }
+        return outcome
+    }
+
+    private func failure(_ arguments: [String], _ outcome: Command.Outcome) -> SnapshotError {
+        .toolFailed(
+            command: "git \(arguments.joined(separator: " "))",
+            status: outcome.status,
+            message: outcome.message
+        )
+    }
+
+    /// The one line a command prints; `nil` if it ends with the status that says there is none.
+    private func line(_ arguments: [String], absent: Int32) async throws -> String? {
+        let outcome = try await run(arguments)
+        if outcome.status == absent { return nil }
+        guard outcome.status == 0 else { throw failure(arguments, outcome) }
+        return outcome.line
+    }
+
+    /// The NUL-terminated records a command prints.
+    private func records(_ arguments: [String]) async throws -> [Substring] {
+        let outcome = try await run(arguments)
+        guard outcome.status == 0 else { throw failure(arguments, outcome) }
+        guard let text = String(validating: outcome.output, as: UTF8.self) else {
+            throw SnapshotError.undecodableName(directory: directory)
+        }
+        return text.utf8.split(separator: 0).map(Substring.init)
+    }
+
+    /// A URL without the user name and password in it.
+    static func withoutUser(_ url: String) -> String {
+        guard let scheme = url.range(of: "://") else { return url }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" }
+        guard let at = authority.lastIndex(of: "@") else { return url }
+        return String(url[..<scheme.upperBound] + url[url.index(after: at)...])
+    }
+
+    private static func hasRepository(above directory: String) throws -> Bool {
+        var path = directory
+        while true {
+            if try FileStatus(of: path + "/.git") != nil { return true }
+            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return false }
+            path = String(path[..<slash])
+        }
+    }
+}

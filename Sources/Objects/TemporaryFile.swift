@@ -1,0 +1,59 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A file being written beside its place, removed when released unless it was committed.
+final class TemporaryFile {
+    let file: OpenFile
+    private var isCommitted = false
+
+    /// Creates `<directory>/<prefix><process>-<random>`.
+    init(in directory: String, prefix: String) throws(ObjectError) {
+        let random = String(UInt64.random(in: 0 ... .max), radix: 16)
+        file = try .creating("\(directory)/\(prefix)\(getpid())-\(random)")
+    }
+
+    deinit {
+        if !isCommitted { unlink(file.path) }
+    }
+
+    /// Makes content and mode durable, then puts the file at `path`, in one step, durably.
+    func commit(to path: String, mode: mode_t) throws(ObjectError) {
+        try file.seal(mode: mode)
+        guard rename(file.path, path) == 0 else { throw .system(operation: "write", path: path, code: errno) }
+        isCommitted = true
+        try OpenFile.syncDirectory(Directory.parent(of: path))
+    }
+}
+
+/// Directories by path.
+enum Directory {
+    static func parent(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Creates a directory and those above it, durably.
+    ///
+    /// Those that exist are left alone: whoever made them may not have synced their entries yet.
+    static func create(_ path: String) throws(ObjectError) {
+        if mkdir(path, 0o777) == 0 {
+            try OpenFile.syncDirectory(parent(of: path))
+            return
+        }
+        switch errno {
+        case EEXIST:
+            return
+        case ENOENT where parent(of: path) != path:
+            try create(parent(of: path))
+            guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+                throw .system(operation: "create", path: path, code: errno)
+            }
+            try OpenFile.syncDirectory(parent(of: path))
+        default:
+            throw .system(operation: "create", path: path, code: errno)
+        }
+    }
+}

@@ -48,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
 
         room("Columns"),
@@ -60,6 +61,8 @@ let package = Package(
         room("Objects", ["CLZ4", crypto]),
         room("Datasets", ["Objects"]),
 
+        room("Postgres", ["CPostgres"]),
+
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),
         tests("BinsTests", ["Bins", "Columns"]),
@@ -67,5 +70,6 @@ let package = Package(
         tests("FormatsTests", ["Columns", "Formats"]),
         tests("ObjectsTests", ["CLZ4", "Objects"]),
         tests("DatasetsTests", ["Datasets", "Objects"]),
+        tests("PostgresTests", ["Postgres"]),
     ]
 )

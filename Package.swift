@@ -61,7 +61,14 @@ let package = Package(
         room("Objects", ["CLZ4", crypto]),
         room("Datasets", ["Objects"]),
 
+        room("Features", ["Columns", "Kernels", "Expressions", "Bins", "Embeddings", "Formats", "Objects", yams]),
+
         room("Postgres", ["CPostgres"]),
+        room(
+            "Catalog",
+            ["Features", "Formats", "Objects", "Postgres"],
+            resources: [.embedInCode("Migrations")]
+        ),
 
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),

@@ -1,0 +1,244 @@
+import Features
+import Postgres
+
+/// The features of one entity, packed, with the three clocks of the row behind them.
+public struct OnlineRow: Hashable, Sendable {
+    public var key: [UInt8]
+    public var eventTime: Int64
+    public var knownAt: Int64
+    public var sequence: Int64
+    public var features: [UInt8]
+
+    public init(key: [UInt8], eventTime: Int64, knownAt: Int64, sequence: Int64, features: [UInt8]) {
+        self.key = key
+        self.eventTime = eventTime
+        self.knownAt = knownAt
+        self.sequence = sequence
+        self.features = features
+    }
+
+    /// Whether the row wins over another of its key: the greatest (event time, known-at, sequence) does.
+    func wins(over other: OnlineRow) -> Bool {
+        (eventTime, knownAt, sequence) > (other.eventTime, other.knownAt, other.sequence)
+    }
+}
+
+/// Rows pushed to a source, and what they make of each view over it.
+public struct Push: Sendable {
+    public struct View: Sendable {
+        public var version: Int64
+        /// One for each pushed row that has a key; `sequence` counts from zero within the push.
+        public var rows: [OnlineRow]
+
+        public init(version: Int64, rows: [OnlineRow]) {
+            self.version = version
+            self.rows = rows
+        }
+    }
+
+    public var sourceVersion: Int64
+    /// `sequence` counts from zero within the push.
+    public var rows: [HeadRow]
+    public var views: [View]
+
+    public init(sourceVersion: Int64, rows: [HeadRow], views: [View]) {
+        self.sourceVersion = sourceVersion
+        self.rows = rows
+        self.views = views
+    }
+}
+
+extension HeadRow {
+    public init(position: Int, eventTime: Int64, knownAt: Int64, packed: [UInt8]) {
+        self.init(sequence: Int64(position), eventTime: eventTime, knownAt: knownAt, row: packed)
+    }
+}
+
+/// Until when the online rows of a view version are complete.
+public struct Materialization: Hashable, Sendable {
+    public let view: VersionRecord
+    /// Microseconds UTC.
+    public let through: Int64
+    public let sequence: Int64
+}
+
+extension Catalog {
+    /// Appends rows to history and makes them online, in one transaction.
+    ///
+    /// - Parameter clock: rows known after it are durable and wait.
+    /// - Returns: the sequence of the first row.
+    public func push(_ push: Push, namespace: Namespace, clock: Int64) async throws -> Int64 {
+        try await run { connection in
+            // A replay's rows are scratch: losing the last ones in a crash loses nothing.
+            if namespace.isReplay { _ = try connection.query("select set_config('synchronous_commit', 'off', true)") }
+            let first = try Self.reserveSequences(
+                on: connection,
+                namespace.id,
+                source: push.sourceVersion,
+                count: push.rows.count
+            )
+            try connection.execute(
+                """
+                insert into history_head (namespace_id, source_version_id, sequence, event_time, known_at, row)
+                select $1, $2, r.* from unnest($3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::bytea[]) r
+                """,
+                [
+                    .int64(namespace.id), .int64(push.sourceVersion),
+                    .int64Array(push.rows.map { first + $0.sequence }), .timestampArray(push.rows.map(\.eventTime)),
+                    .timestampArray(push.rows.map(\.knownAt)), .bytesArray(push.rows.map(\.row)),
+                ]
+            )
+            for view in push.views {
+                let rows = view.rows.map { row in
+                    var row = row
+                    row.sequence += first
+                    return row
+                }
+                try Self.write(rows, namespace: namespace.id, view: view.version, clock: clock, on: connection)
+            }
+            return first
+        }
+    }
+
+    /// Makes rows online and records until when the view is complete, as a whole or not at all.
+    public func materialize(
+        _ rows: [OnlineRow],
+        namespace: Namespace,
+        view: Int64,
+        through: Int64,
+        sequence: Int64
+    ) async throws {
+        try await run { connection in
+            var start = 0
+            while start < rows.count {
+                let end = min(start + 5000, rows.count)
+                try Self.write(
+                    Array(rows[start..<end]),
+                    namespace: namespace.id,
+                    view: view,
+                    clock: through,
+                    on: connection
+                )
+                start = end
+            }
+            try connection.execute(
+                """
+                insert into materializations as m (namespace_id, view_version_id, through, sequence)
+                values ($1, $2, $3, $4) on conflict (namespace_id, view_version_id)
+                do update set through = greatest(m.through, excluded.through),
+                    sequence = greatest(m.sequence, excluded.sequence), finished_at = now()
+                """,
+                [.int64(namespace.id), .int64(view), .timestamp(through), .int64(sequence)]
+            )
+        }
+    }
+
+    /// Upserts visible rows where they win over what is there; rows known after `clock` go to the waiting table.
+    private static func write(
+        _ rows: [OnlineRow],
+        namespace: Int64,
+        view: Int64,
+        clock: Int64,
+        on connection: Connection
+    ) throws {
+        var winners: [[UInt8]: OnlineRow] = [:]
+        var pending: [OnlineRow] = []
+        for row in rows {
+            if row.knownAt > clock {
+                pending.append(row)
+            } else if winners[row.key].map({ row.wins(over: $0) }) ?? true {
+                winners[row.key] = row
+            }
+        }
+        // In key order, so that two writers never wait for each other's rows.
+        let visible = winners.values.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        let insert = """
+            (namespace_id, view_version_id, entity_key, event_time, known_at, sequence, features)
+            select $1, $2, r.* from unnest($3::bytea[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::bytea[]) r
+            """
+        if !visible.isEmpty {
+            try connection.execute(
+                """
+                insert into online_rows as o \(insert) on conflict (namespace_id, view_version_id, entity_key)
+                do update set event_time = excluded.event_time, known_at = excluded.known_at,
+                    sequence = excluded.sequence, features = excluded.features
+                where (excluded.event_time, excluded.known_at, excluded.sequence) > (o.event_time, o.known_at, o.sequence)
+                """,
+                parameters(visible, namespace: namespace, view: view)
+            )
+        }
+        if !pending.isEmpty {
+            try connection.execute(
+                "insert into online_pending \(insert) on conflict do nothing",
+                parameters(pending, namespace: namespace, view: view)
+            )
+        }
+    }
+
+    private static func parameters(_ rows: [OnlineRow], namespace: Int64, view: Int64) -> [Parameter] {
+        [
+            .int64(namespace), .int64(view), .bytesArray(rows.map(\.key)), .timestampArray(rows.map(\.eventTime)),
+            .timestampArray(rows.map(\.knownAt)), .int64Array(rows.map(\.sequence)), .bytesArray(rows.map(\.features)),
+        ]
+    }
+
+    /// The newest visible row of each (view version, key) at an instant, in the order asked; `nil` where there is none.
+    ///
+    /// One round trip and one index probe for each, whatever the number of views.
+    public func onlineRows(
+        _ asked: [(view: Int64, key: [UInt8])],
+        namespace: Int64,
+        at clock: Int64
+    ) async throws -> [OnlineRow?] {
+        guard !asked.isEmpty else { return [] }
+        return try await pool.withConnection { connection in
+            let rows = try connection.query(
+                """
+                select o.* from unnest($2::bigint[], $3::bytea[]) with ordinality as r (view, key, place)
+                left join lateral (
+                    select c.* from (
+                        select entity_key, event_time, known_at, sequence, features from online_rows
+                        where namespace_id = $1 and view_version_id = r.view and entity_key = r.key
+                        union all
+                        select entity_key, event_time, known_at, sequence, features from online_pending
+                        where namespace_id = $1 and view_version_id = r.view and entity_key = r.key and known_at <= $4
+                    ) c order by event_time desc, known_at desc, sequence desc limit 1
+                ) o on true order by r.place
+                """,
+                [
+                    .int64(namespace), .int64Array(asked.map(\.view)), .bytesArray(asked.map(\.key)), .timestamp(clock),
+                ]
+            )
+            return try rows.map { row in
+                guard let key = try row.bytesIfPresent("entity_key") else { return nil }
+                return OnlineRow(
+                    key: key,
+                    eventTime: try row.timestamp("event_time"),
+                    knownAt: try row.timestamp("known_at"),
+                    sequence: try row.int64("sequence"),
+                    features: try row.bytes("features")
+                )
+            }
+        }
+    }
+
+    /// Which view versions are online in a namespace, and until when they are complete.
+    public func materializations(_ namespace: Int64) async throws -> [Materialization] {
+        try await run { connection in
+            try connection.query(
+                """
+                select \(VersionRecord.columns), m.through, m.sequence from materializations m
+                join versions v on v.id = m.view_version_id join definitions d on d.id = v.definition_id
+                where m.namespace_id = $1 order by d.name, v.number
+                """,
+                [.int64(namespace)]
+            ).map { row in
+                Materialization(
+                    view: try VersionRecord(row),
+                    through: try row.timestamp("through"),
+                    sequence: try row.int64("sequence")
+                )
+            }
+        }
+    }
+}

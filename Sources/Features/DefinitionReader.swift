@@ -1,0 +1,273 @@
+import Columns
+import Yams
+
+/// One definition as it stands in a file.
+public struct DefinitionDocument: Hashable, Sendable {
+    public var definition: Definition
+    public var annotations: Annotations
+    /// File and line, for messages.
+    public var place: String
+
+    public init(_ definition: Definition, annotations: Annotations = Annotations(), place: String = "") {
+        self.definition = definition
+        self.annotations = annotations
+        self.place = place
+    }
+}
+
+/// Reads definitions from YAML (and so from JSON, which YAML contains): one or many documents a file.
+///
+/// This checks form: names, types, spans, unknown members. Whether references resolve and expressions type is checked by
+/// `Resolver`, which sees all definitions together.
+public enum DefinitionReader {
+    public static let kinds = ["Entity", "Source", "FeatureView", "Discretizer", "EmbeddingSpace", "FeatureService"]
+
+    /// - Throws: `DefinitionError` with file, line and column of the first fault.
+    public static func read(_ text: String, file: String) throws(DefinitionError) -> [DefinitionDocument] {
+        var nodes: [Node] = []
+        do {
+            // Yams' own sequence would stop at the first malformed document without saying so.
+            let parser = try Parser(yaml: text)
+            while let node = try parser.nextRoot() { nodes.append(node) }
+        } catch let fault as YamlError {
+            throw DefinitionError(place: file, message: "not valid YAML: \(fault)")
+        } catch {
+            throw DefinitionError(place: file, message: "not valid YAML: \(error)")
+        }
+        var documents: [DefinitionDocument] = []
+        for node in nodes where node.null == nil {
+            documents.append(try document(YAMLReader(node: node, file: file, subject: "the document")))
+        }
+        return documents
+    }
+
+    private static let common = ["kind", "name", "description", "owner", "tags"]
+
+    private static func document(_ reader: YAMLReader) throws(DefinitionError) -> DefinitionDocument {
+        let all = try reader.members()
+        guard let kindReader = all.first(where: { $0.name == "kind" })?.value else {
+            throw reader.error("the document has no 'kind'; give one of \(kinds.joined(separator: ", "))")
+        }
+        let kind = try kindReader.text()
+        guard let nameReader = all.first(where: { $0.name == "name" })?.value else {
+            throw reader.error("the \(kind) has no 'name'")
+        }
+        let name = try nameReader.name()
+        let own: [String]
+        switch kind {
+        case "Entity": own = ["join_keys"]
+        case "Source": own = ["columns", "event_time", "known_at", "available_after", "filter", "null_values"]
+        case "FeatureView": own = ["entities", "source", "ttl", "features"]
+        case "Discretizer": own = ["input", "method", "bins", "edges"]
+        case "EmbeddingSpace": own = ["dimension", "metric", "producer"]
+        case "FeatureService": own = ["features"]
+        default:
+            throw kindReader.error(
+                "there is no kind '\(kind)'\(suggestion(for: kind, among: kinds)) (kinds are \(kinds.joined(separator: ", ")))"
+            )
+        }
+        let titled = YAMLReader(node: reader.node, file: reader.file, subject: "\(kind) '\(name)'")
+        let members = Members(reader: titled, list: try titled.members(allowed: common + own))
+        let definition: Definition =
+            switch kind {
+            case "Entity":
+                .entity(Entity(name: name, joinKeys: try fields(members.require("join_keys"), for: "join key")))
+            case "Source": .source(try source(name, members))
+            case "FeatureView": .view(try view(name, members))
+            case "Discretizer": .discretizer(try discretizer(name, members))
+            case "EmbeddingSpace": .space(try space(name, members))
+            default: .service(FeatureService(name: name, features: try serviceFeatures(members.require("features"))))
+            }
+        var annotations = Annotations()
+        if let text = members["description"] { annotations.description = try text.text() }
+        if let owner = members["owner"] { annotations.owner = try owner.text() }
+        for tag in try members["tags"]?.members() ?? [] { annotations.tags[tag.name] = try tag.value.text() }
+        let place = reader.node.mark.map { "\(reader.file):\($0.line)" } ?? reader.file
+        return DefinitionDocument(definition, annotations: annotations, place: place)
+    }
+
+    /// `{ name: type, … }`, in order.
+    private static func fields(_ reader: YAMLReader, for word: String) throws(DefinitionError) -> [Field] {
+        var fields: [Field] = []
+        for member in try reader.members() {
+            guard isName(member.name) else { throw reader.error("'\(member.name)' cannot name a \(word)") }
+            fields.append(Field(member.name, try type(member.value)))
+        }
+        guard !fields.isEmpty else { throw reader.error("\(reader.subject) names no \(word)") }
+        return fields
+    }
+
+    private static func type(_ reader: YAMLReader) throws(DefinitionError) -> DataType {
+        let text = try reader.text()
+        guard let type = DataType(text) else {
+            throw reader.error("\(reader.subject) is '\(text)', which is not a type; types are \(DataType.spellings)")
+        }
+        return type
+    }
+
+    private static func source(_ name: String, _ members: Members) throws(DefinitionError) -> Source {
+        var source = Source(
+            name: name,
+            columns: try fields(members.require("columns"), for: "column"),
+            eventTime: try eventTime(members.require("event_time"))
+        )
+        if let reader = members["known_at"] {
+            source.knownAt = try Members(reader: reader, list: reader.members(allowed: ["column"])).require("column")
+                .name()
+        }
+        source.availableAfter = try members["available_after"]?.timeSpan()
+        if source.knownAt != nil, let lag = members["available_after"] {
+            throw lag.error("source '\(name)' declares both known_at and available_after; keep the one that is true")
+        }
+        source.filter = try members["filter"]?.text()
+        for spelling in try members["null_values"]?.list() ?? [] { source.nullValues.append(try spelling.text()) }
+        return source
+    }
+
+    private static func eventTime(_ reader: YAMLReader) throws(DefinitionError) -> EventTime {
+        let members = Members(reader: reader, list: try reader.members(allowed: ["column", "expression"]))
+        switch (members["column"], members["expression"]) {
+        case (let column?, nil): return .column(try column.name())
+        case (nil, let expression?): return .expression(try expression.text())
+        default: throw reader.error("\(reader.subject) needs either a column or an expression")
+        }
+    }
+
+    private static func view(_ name: String, _ members: Members) throws(DefinitionError) -> FeatureView {
+        guard name != "bins", name != "embedding" else {
+            throw members.reader.error("a feature view cannot be called '\(name)': feature services use the word")
+        }
+        var view = FeatureView(name: name, entities: [], source: try members.require("source").name(), features: [])
+        for entity in try members["entities"]?.list() ?? [] { view.entities.append(try entity.name()) }
+        if let ttl = members["ttl"] {
+            let span = try ttl.timeSpan()
+            guard span.microseconds > 0 else {
+                throw ttl.error(
+                    "ttl of feature view '\(name)' is zero; leave it out for no limit, or give a positive time"
+                )
+            }
+            view.ttl = span
+        }
+        for reader in try members.require("features").list() {
+            let item = Members(reader: reader, list: try reader.members(allowed: ["name", "type", "expression"]))
+            let feature = Feature(
+                name: try item.require("name").name(),
+                type: try type(item.require("type")),
+                expression: try item["expression"]?.text()
+            )
+            if view.features.contains(where: { $0.name == feature.name }) {
+                throw reader.error("feature view '\(name)' has the feature '\(feature.name)' twice")
+            }
+            view.features.append(feature)
+        }
+        guard !view.features.isEmpty else { throw members.reader.error("feature view '\(name)' has no features") }
+        return view
+    }
+
+    private static func discretizer(_ name: String, _ members: Members) throws(DefinitionError) -> Discretizer {
+        let methodReader = try members.require("method")
+        let method: Discretizer.Method
+        switch try methodReader.text() {
+        case "quantile": method = .quantile(bins: try members.require("bins").integer(atLeast: 2))
+        case "uniform": method = .uniform(bins: try members.require("bins").integer(atLeast: 2))
+        case "explicit":
+            var edges: [Double] = []
+            for edge in try members.require("edges").list() {
+                let value = try edge.number()
+                guard value.isFinite, value > edges.last ?? -.infinity else {
+                    throw edge.error(
+                        "edges of discretizer '\(name)' must be finite and strictly increasing; \(value) is not"
+                    )
+                }
+                edges.append(value == 0 ? 0 : value)
+            }
+            method = .explicit(edges: edges)
+        case let other:
+            let methods = ["quantile", "uniform", "explicit"]
+            throw methodReader.error(
+                "there is no method '\(other)'\(suggestion(for: other, among: methods)) (methods are quantile, uniform, explicit)"
+            )
+        }
+        return Discretizer(name: name, input: try members.require("input").featureReference(), method: method)
+    }
+
+    private static func space(_ name: String, _ members: Members) throws(DefinitionError) -> EmbeddingSpace {
+        let metric = try members.require("metric")
+        let metrics = ["cosine", "dot", "euclidean"]
+        guard metrics.contains(try metric.text()) else {
+            throw metric.error(
+                "metric of embedding space '\(name)' is '\(try metric.text())'; it may be cosine, dot or euclidean"
+            )
+        }
+        return EmbeddingSpace(
+            name: name,
+            dimension: try members.require("dimension").integer(atLeast: 1),
+            metric: try metric.text(),
+            producer: try members.require("producer").text()
+        )
+    }
+
+    /// Items are `view: [feature, …]`, `bins: { … }` or `embedding: { … }`.
+    private static func serviceFeatures(_ reader: YAMLReader) throws(DefinitionError) -> [ServiceFeature] {
+        var features: [ServiceFeature] = []
+        for item in try reader.list() {
+            let members = try item.members()
+            guard members.count == 1, let (name, value) = members.first else {
+                throw item.error("each item of \(reader.subject) has one member: a view's name, 'bins' or 'embedding'")
+            }
+            switch name {
+            case "bins":
+                let parts = Members(reader: value, list: try value.members(allowed: ["input", "discretizer", "as"]))
+                features.append(
+                    ServiceFeature(
+                        .bins(
+                            input: try parts.require("input").featureReference(),
+                            discretizer: try parts.require("discretizer").name()
+                        ),
+                        alias: try parts["as"]?.name()
+                    )
+                )
+            case "embedding":
+                let parts = Members(reader: value, list: try value.members(allowed: ["space", "key", "as"]))
+                let key = try parts.require("key")
+                let text = try key.text()
+                let origin: ServiceFeature.EmbeddingKey =
+                    text.contains(":") ? .feature(try key.featureReference()) : .joinKey(try key.name())
+                features.append(
+                    ServiceFeature(
+                        .embedding(space: try parts.require("space").name(), key: origin),
+                        alias: try parts["as"]?.name()
+                    )
+                )
+            default:
+                guard isName(name) else { throw item.error("'\(name)' is not the name of a feature view") }
+                for feature in try value.list() { features.append(try plainFeature(feature, of: name)) }
+            }
+        }
+        guard !features.isEmpty else { throw reader.error("\(reader.subject) is empty") }
+        return features
+    }
+
+    /// `feature`, or `{ feature: name, as: alias }`.
+    private static func plainFeature(_ reader: YAMLReader, of view: String) throws(DefinitionError) -> ServiceFeature {
+        guard reader.node.mapping != nil else {
+            return ServiceFeature(.feature(FeatureReference(view: view, feature: try reader.name())))
+        }
+        let parts = Members(reader: reader, list: try reader.members(allowed: ["feature", "as"]))
+        let reference = FeatureReference(view: view, feature: try parts.require("feature").name())
+        return ServiceFeature(.feature(reference), alias: try parts["as"]?.name())
+    }
+
+    /// A mapping's members, looked up by name.
+    private struct Members {
+        let reader: YAMLReader
+        let list: [(name: String, value: YAMLReader)]
+
+        subscript(name: String) -> YAMLReader? { list.first { $0.name == name }?.value }
+
+        func require(_ name: String) throws(DefinitionError) -> YAMLReader {
+            guard let value = self[name] else { throw reader.error("\(reader.subject) has no '\(name)'") }
+            return value
+        }
+    }
+}

@@ -1,0 +1,249 @@
+import Bins
+import Columns
+import Embeddings
+import Kernels
+
+/// A feature service, planned: which views it reads, and how its outputs come from their features.
+///
+/// Online reads, training sets and the parity check all assemble their rows here.
+public struct ServicePlan: Sendable {
+    /// Where one output comes from, by position.
+    enum Origin: Sendable {
+        case feature(view: Int, feature: Int)
+        case bins(view: Int, feature: Int, discretizer: String)
+        case embedding(space: String, key: EmbeddingKey)
+    }
+
+    enum EmbeddingKey: Sendable {
+        case joinKey(String)
+        case feature(view: Int, feature: Int)
+    }
+
+    public struct Output: Sendable {
+        public let name: String
+        /// `view__feature` for plain features, as Feast writes full names.
+        public let fullName: String
+        public let type: DataType
+        let origin: Origin
+        /// The position of the view whose row the value comes from; `nil` for an embedding of a join key.
+        public let view: Int?
+    }
+
+    public let service: FeatureService
+    public let views: [ViewPlan]
+    /// What a request or spine must hold: the union of the views' join keys and of keys that are embedded.
+    public let joinKeys: [Field]
+    public let outputs: [Output]
+
+    /// - Parameters: the plans and definitions that the service names, by name.
+    public init(
+        _ service: FeatureService,
+        views plans: [String: ViewPlan],
+        discretizers: [String: Discretizer],
+        spaces: [String: EmbeddingSpace]
+    ) throws(DefinitionError) {
+        let place = "feature service '\(service.name)'"
+        var views: [ViewPlan] = []
+        var keys: [Field] = []
+        var outputs: [Output] = []
+
+        func position(_ reference: FeatureReference) throws(DefinitionError) -> (view: Int, feature: Int) {
+            guard let plan = plans[reference.view] else {
+                throw DefinitionError(
+                    place: place,
+                    message:
+                        "there is no feature view '\(reference.view)'\(suggestion(for: reference.view, among: plans.keys))"
+                )
+            }
+            guard let feature = plan.position(of: reference.feature) else {
+                let names = plan.view.features.map(\.name)
+                throw DefinitionError(
+                    place: place,
+                    message: "feature view '\(reference.view)' has no feature '\(reference.feature)'"
+                        + "\(suggestion(for: reference.feature, among: names)) (it has \(names.joined(separator: ", ")))"
+                )
+            }
+            if let known = views.firstIndex(where: { $0.view.name == reference.view }) { return (known, feature) }
+            views.append(plan)
+            return (views.count - 1, feature)
+        }
+        func require(_ key: Field, _ user: String) throws(DefinitionError) {
+            if let known = keys.first(where: { $0.name == key.name }) {
+                guard known.type == key.type else {
+                    throw DefinitionError(
+                        place: place,
+                        message:
+                            "join key '\(key.name)' is \(key.type) for \(user) and \(known.type) elsewhere; make them equal"
+                    )
+                }
+            } else {
+                keys.append(key)
+            }
+        }
+
+        for item in service.features {
+            let type: DataType
+            let origin: Origin
+            let view: Int?
+            switch item.origin {
+            case .feature(let reference):
+                let found = try position(reference)
+                type = views[found.view].view.features[found.feature].type
+                origin = .feature(view: found.view, feature: found.feature)
+                view = found.view
+            case .bins(let input, let name):
+                let found = try position(input)
+                guard let discretizer = discretizers[name] else {
+                    throw DefinitionError(
+                        place: place,
+                        message: "there is no discretizer '\(name)'\(suggestion(for: name, among: discretizers.keys))"
+                    )
+                }
+                guard discretizer.input == input else {
+                    throw DefinitionError(
+                        place: place,
+                        message:
+                            "discretizer '\(name)' is fitted on \(discretizer.input), not on \(input); declare one for \(input)"
+                    )
+                }
+                type = .int64
+                origin = .bins(view: found.view, feature: found.feature, discretizer: name)
+                view = found.view
+            case .embedding(let name, let key):
+                guard let space = spaces[name] else {
+                    throw DefinitionError(
+                        place: place,
+                        message: "there is no embedding space '\(name)'\(suggestion(for: name, among: spaces.keys))"
+                    )
+                }
+                type = .vector(dimension: space.dimension)
+                switch key {
+                case .joinKey(let key):
+                    try require(Field(key, .string), "embedding space '\(name)'")
+                    origin = .embedding(space: name, key: .joinKey(key))
+                    view = nil
+                case .feature(let reference):
+                    let found = try position(reference)
+                    let keyType = views[found.view].view.features[found.feature].type
+                    guard keyType == .string else {
+                        throw DefinitionError(
+                            place: place,
+                            message:
+                                "feature \(reference) is \(keyType), expected string for the key of embedding space '\(name)'"
+                        )
+                    }
+                    origin = .embedding(space: name, key: .feature(view: found.view, feature: found.feature))
+                    view = found.view
+                }
+            }
+            outputs.append(
+                Output(
+                    name: item.outputName(),
+                    fullName: item.outputName(full: true),
+                    type: type,
+                    origin: origin,
+                    view: view
+                )
+            )
+        }
+        for plan in views { for key in plan.joinKeys { try require(key, "feature view '\(plan.view.name)'") } }
+        self.service = service
+        self.views = views
+        self.joinKeys = keys
+        self.outputs = outputs
+        try Self.checkNames(outputs.map(\.name) + keys.map(\.name), place: place)
+    }
+
+    private static func checkNames(_ names: [String], place: String) throws(DefinitionError) {
+        var seen: Set<String> = []
+        for name in names where !seen.insert(name).inserted {
+            throw DefinitionError(
+                place: place,
+                message: "two columns would be called '\(name)'; give one an alias with 'as'"
+            )
+        }
+    }
+
+    /// Builds the service's outputs from its views' rows.
+    ///
+    /// - Parameters:
+    ///   - rows: one `ViewRows` for each of `views`, all with the same number of rows.
+    ///   - keys: the join keys of the same rows, by name.
+    ///   - fitted: the bins and embeddings of the version being served.
+    /// - Throws: `DefinitionError` when the service needs bins or embeddings that `fitted` lacks.
+    public func assemble(
+        _ rows: [ViewRows],
+        keys: RecordBatch,
+        fitted: FittedAssets
+    ) throws(DefinitionError) -> [FeatureColumn] {
+        var columns: [FeatureColumn] = []
+        for output in outputs {
+            switch output.origin {
+            case .feature(let view, let feature): columns.append(rows[view].features[feature])
+            case .bins(let view, let feature, let discretizer):
+                let edges = try fitted.edges(of: discretizer)
+                let input = rows[view].features[feature]
+                do {
+                    columns.append(FeatureColumn(try edges.encode(input.column), statuses: input.statuses))
+                } catch {
+                    preconditionFailure("the input of bins was checked when the service was planned: \(error)")
+                }
+            case .embedding(let space, .joinKey(let name)):
+                let table = try fitted.embeddings(of: space)
+                guard let key = keys[name] else { preconditionFailure("the request lacks join key '\(name)'") }
+                let statuses = (0..<key.count).map { key.isValid($0) ? FeatureStatus.present : .nullValue }
+                columns.append(Self.lookup(table, FeatureColumn(key, statuses: statuses)))
+            case .embedding(let space, .feature(let view, let feature)):
+                columns.append(Self.lookup(try fitted.embeddings(of: space), rows[view].features[feature]))
+            }
+        }
+        return columns
+    }
+
+    /// The vectors of keys; a key that the table does not hold is not found.
+    private static func lookup(_ table: EmbeddingTable, _ keys: FeatureColumn) -> FeatureColumn {
+        let vectors: Column
+        do {
+            vectors = try table.lookup(keys.column)
+        } catch {
+            preconditionFailure("the key of an embedding was checked when the service was planned: \(error)")
+        }
+        let statuses = keys.statuses.enumerated().map { row, status in
+            status == .present && !vectors.isValid(row) ? FeatureStatus.notFound : status
+        }
+        return FeatureColumn(vectors, statuses: statuses)
+    }
+}
+
+/// The fitted, pinned objects that a service computes with.
+public struct FittedAssets: Sendable {
+    /// By discretizer name.
+    public var bins: [String: BinEdges]
+    /// By embedding space name.
+    public var tables: [String: EmbeddingTable]
+
+    public init(bins: [String: BinEdges] = [:], tables: [String: EmbeddingTable] = [:]) {
+        self.bins = bins
+        self.tables = tables
+    }
+
+    func edges(of discretizer: String) throws(DefinitionError) -> BinEdges {
+        guard let edges = bins[discretizer] else {
+            throw DefinitionError(
+                place: "discretizer '\(discretizer)'",
+                message: "it has no fitted bins; run: lockstep fit \(discretizer)"
+            )
+        }
+        return edges
+    }
+
+    func embeddings(of space: String) throws(DefinitionError) -> EmbeddingTable {
+        guard let table = tables[space] else {
+            throw DefinitionError(
+                place: "embedding space '\(space)'",
+                message: "it has no embeddings; run: lockstep embeddings import \(space) FILE"
+            )
+        }
+        return table
+    }
+}

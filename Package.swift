@@ -69,6 +69,23 @@ let package = Package(
             ["Features", "Formats", "Objects", "Postgres"],
             resources: [.embedInCode("Migrations")]
         ),
+        room("Parity", ["Columns", "Features", "Formats", "Objects"]),
+        room("Wire", ["Columns", "Features", "Formats"]),
+        room(
+            "Service",
+            [
+                "Bins", "Catalog", "Columns", "Datasets", "Embeddings", "Expressions", "Features", "Formats", "Kernels",
+                "Objects", "Postgres", "Wire", httpTypes, hummingbird, logging, nioCore, nioFoundation,
+                serviceLifecycle,
+            ]
+        ),
+        room(
+            "Lockstep",
+            [
+                "Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Objects", "Parity", "Wire",
+                asyncHTTPClient, nioCore, nioHTTP1,
+            ]
+        ),
 
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),

@@ -1,0 +1,126 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import Wire
+
+/// Why a request has no answer.
+public enum ClientError: Error, Sendable, CustomStringConvertible {
+    /// Nothing answers at the address.
+    case unreachable(url: String, reason: String)
+    /// The service refused.
+    case refused(Problem)
+
+    public var description: String {
+        switch self {
+        case .unreachable(let url, let reason):
+            "the service at \(url) cannot be reached (\(reason)); start it with: lockstep dev"
+        case .refused(let problem): problem.detail
+        }
+    }
+}
+
+/// Speaks HTTP to a Lockstep service.
+///
+/// Connections are kept and reused; a client is safe to share between tasks.
+public struct Client: Sendable {
+    public let url: String
+    public let project: String
+    private let http: HTTPClient
+    private let timeout: TimeAmount
+
+    /// - Parameters:
+    ///   - url: without a path, for example `http://127.0.0.1:6566`.
+    ///   - project: the project of every request.
+    ///   - timeout: for one request.
+    public init(url: String, project: String, timeout: TimeAmount = .seconds(120)) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.project = project
+        self.http = HTTPClient.shared
+        self.timeout = timeout
+    }
+
+    /// Sends a request and returns the body of a 2xx answer.
+    ///
+    /// - Throws: `ClientError`.
+    public func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        headers: [(String, String)] = [],
+        body: [UInt8]? = nil,
+        limit: Int = 1 << 32
+    ) async throws -> [UInt8] {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = method
+        request.headers.add(name: WireHeader.project, value: project)
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(body) }
+        return try await execute(request, limit: limit)
+    }
+
+    /// Sends a file's bytes as a request's body, in bounded memory.
+    public func upload(_ method: HTTPMethod, _ path: String, file: String, size: Int) async throws -> [UInt8] {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = method
+        request.headers.add(name: WireHeader.project, value: project)
+        request.body = .stream(FileChunks(path: file), length: .known(Int64(size)))
+        return try await execute(request, limit: 1 << 20)
+    }
+
+    private func execute(_ request: HTTPClientRequest, limit: Int) async throws -> [UInt8] {
+        let response: HTTPClientResponse
+        let body: [UInt8]
+        do {
+            response = try await http.execute(request, timeout: timeout)
+            let buffer = try await response.body.collect(upTo: limit)
+            body = Array(buffer.readableBytesView)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw ClientError.unreachable(url: url, reason: Self.reason(error))
+        }
+        guard (200..<300).contains(response.status.code) else {
+            let problem = try? WireCoding.decode(Problem.self, from: body)
+            throw ClientError.refused(
+                problem
+                    ?? Problem(
+                        type: "http",
+                        title: response.status.reasonPhrase,
+                        status: Int(response.status.code),
+                        detail:
+                            "\(request.method.rawValue) \(request.url) gave \(response.status.code) \(response.status.reasonPhrase)"
+                    )
+            )
+        }
+        return body
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let text = "\(error)"
+        if text.contains("ECONNREFUSED") || text.contains("Connection refused") || text.contains("NIOConnectionError") {
+            return "connection refused"
+        }
+        return text
+    }
+
+    public func get<Message: Decodable>(_ path: String, as type: Message.Type) async throws -> Message {
+        try WireCoding.decode(type, from: try await send(.GET, path))
+    }
+
+    public func post<Message: Decodable>(
+        _ path: String,
+        _ message: some Encodable,
+        as type: Message.Type
+    ) async throws -> Message {
+        let body = try await send(
+            .POST,
+            path,
+            headers: [("content-type", "application/json")],
+            body: try WireCoding.encode(message)
+        )
+        return try WireCoding.decode(type, from: body)
+    }
+
+    /// A path below the client's project.
+    public func projectPath(_ rest: String) -> String { "/v1/projects/\(project)/\(rest)" }
+}

@@ -1,0 +1,154 @@
+import Bins
+import Columns
+import Features
+import Formats
+import Kernels
+import Objects
+
+/// Why pinned objects cannot be used.
+public struct PinError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
+
+/// A feature service as a lock pins it: planned, with its fitted objects, every digest verified.
+///
+/// Nothing here asks what is newest: what the lock does not name does not take part.
+public struct LockedService: Sendable {
+    public let lock: Lock
+    public let plan: ServicePlan
+    public let fitted: FittedAssets
+    /// By name.
+    public let sources: [String: SourcePlan]
+    private let objects: any ObjectStore
+
+    /// Fetches the lock's definitions and fitted objects.
+    ///
+    /// - Throws: `PinError` when a definition's content is not what its pin says; `ObjectError` for a missing or corrupt
+    ///   object.
+    public init(_ lock: Lock, objects: any ObjectStore) async throws {
+        var documents: [DefinitionDocument] = []
+        var pinned: [DefinitionName: Digest] = [:]
+        for kind in [Kind.entity, .source, .view, .discretizer, .space, .service] {
+            for pin in lock.pins(of: kind) {
+                guard let object = pin.object else {
+                    throw PinError(
+                        "the lock names no document for \(kind.rawValue) \(pin.reference); make the lock again"
+                    )
+                }
+                let text = String(decoding: try await objects.get(object), as: UTF8.self)
+                documents += try DefinitionReader.read(text, file: "\(kind.rawValue) \(pin.reference)")
+                pinned[DefinitionName(kind: kind, name: pin.reference.name)] = pin.digest
+            }
+        }
+        for resolved in try Resolver.resolve(documents) {
+            guard let digest = pinned[resolved.name] else {
+                throw PinError("the lock holds a document of \(resolved.name), which it does not pin")
+            }
+            guard digest == resolved.digest else {
+                throw PinError(
+                    "\(resolved.name) is pinned as \(digest), its document has \(resolved.digest); the object was replaced"
+                )
+            }
+        }
+        var parts = Parts()
+        for document in documents { try parts.add(document.definition) }
+        guard let service = parts.services[lock.service.name] else {
+            throw PinError("the lock does not pin its service \(lock.service)")
+        }
+        let plan = try parts.plan(service)
+        var fitted = FittedAssets()
+        for pin in lock.pins(of: .bins) {
+            fitted.bins[pin.reference.name] = try FittedBinsFile.decode(try await objects.get(pin.digest)).edges
+        }
+        for pin in lock.pins(of: .embeddings) {
+            guard let space = parts.spaces[pin.reference.name] else {
+                throw PinError("the lock pins embeddings \(pin.reference) and not their space")
+            }
+            fitted.tables[space.name] = try EmbeddingFile.decode(
+                try await objects.get(pin.digest),
+                space: space,
+                version: pin.digest
+            )
+        }
+        self.lock = lock
+        self.plan = plan
+        self.fitted = fitted
+        self.sources = try parts.sourcePlans()
+        self.objects = objects
+    }
+
+    /// The pinned history of a source, with the named columns, in segment order.
+    public func history(of source: String, columns: [String]) async throws -> RecordBatch {
+        var batches: [RecordBatch] = []
+        for pin in lock.pins(of: .segment) where pin.source?.name == source {
+            let file: ParquetFile
+            if let path = try await objects.localPath(pin.digest) {
+                try await objects.verify(pin.digest, at: path)
+                file = try ParquetFile(path: path)
+            } else {
+                file = try ParquetFile(bytes: try await objects.get(pin.digest), name: "segment \(pin.reference)")
+            }
+            batches.append(try file.read(columns: columns))
+        }
+        guard !batches.isEmpty else {
+            throw PinError("the lock pins no history of source '\(source)'; make the lock again")
+        }
+        return RecordBatch.concatenate(batches)
+    }
+
+    /// The pinned history of each of the plan's views, indexed, in its order.
+    public func viewHistories() async throws -> [ViewHistory] {
+        var histories: [ViewHistory] = []
+        for view in plan.views {
+            let rows = try await history(of: view.view.source, columns: ViewHistory.columns(for: view))
+            histories.append(ViewHistory(view, rows: rows))
+        }
+        return histories
+    }
+}
+
+/// Definitions by name, while a lock is opened.
+private struct Parts {
+    var entities: [String: Entity] = [:]
+    var sources: [String: Source] = [:]
+    var views: [String: FeatureView] = [:]
+    var discretizers: [String: Discretizer] = [:]
+    var spaces: [String: EmbeddingSpace] = [:]
+    var services: [String: FeatureService] = [:]
+
+    mutating func add(_ definition: Definition) throws {
+        switch definition {
+        case .entity(let entity): entities[entity.name] = entity
+        case .source(let source): sources[source.name] = source
+        case .view(let view): views[view.name] = view
+        case .discretizer(let discretizer): discretizers[discretizer.name] = discretizer
+        case .space(let space): spaces[space.name] = space
+        case .service(let service): services[service.name] = service
+        }
+    }
+
+    func plan(_ service: FeatureService) throws -> ServicePlan {
+        var plans: [String: ViewPlan] = [:]
+        for (name, view) in views {
+            guard let source = sources[view.source] else { throw PinError("the lock lacks source '\(view.source)'") }
+            plans[name] = try ViewPlan(view, entities: view.entities.compactMap { entities[$0] }, source: source)
+        }
+        return try ServicePlan(service, views: plans, discretizers: discretizers, spaces: spaces)
+    }
+
+    func sourcePlans() throws -> [String: SourcePlan] {
+        var plans: [String: SourcePlan] = [:]
+        for (name, source) in sources { plans[name] = try SourcePlan(source) }
+        return plans
+    }
+}
+
+extension ObjectStore {
+    /// Hashes what stands at a path, which mapping alone would not.
+    func verify(_ digest: Digest, at path: String) async throws {
+        let found = try FileDigest.of(path).digest
+        guard found == digest else { throw ObjectError.corrupt(digest, found: found, path: path) }
+    }
+}

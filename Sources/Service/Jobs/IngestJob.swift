@@ -1,0 +1,140 @@
+import Catalog
+import Columns
+import Features
+import Formats
+import Kernels
+import Objects
+import Wire
+
+/// Loads files into a source's history: reads, times, sorts and seals them, as a whole or not at all.
+struct IngestJob {
+    let context: JobContext
+    let request: JobRequest.Ingest
+
+    private static let batchRows = 65_536
+
+    func run() async throws -> JobResult {
+        let record = try await context.catalog.version(
+            context.project,
+            .source,
+            try VersionReference(request: request.source)
+        )
+        guard case .source(let source) = try record.definition() else {
+            throw CatalogError(.conflict, "\(record.name) is not a source in the catalog")
+        }
+        let plan = try SourcePlan(source)
+        var snapshot: VersionRecord?
+        if let text = request.snapshot {
+            snapshot = try await context.catalog.version(
+                context.project,
+                .snapshot,
+                try VersionReference(request: text)
+            )
+        }
+        // The inputs' identity makes a repeated ingest change nothing: it is recorded with the segment and looked up here.
+        let inputs = try inputDigest(record)
+        if let known = try await context.catalog.ingested(context.project, inputs: inputs) {
+            return JobResult(
+                made: [RecordedVersion(reference: "\(known.reference)", digest: "\(known.digest)", isNew: false)],
+                counts: ["rows": 0]
+            )
+        }
+        var parts: [TimedRows] = []
+        var readCount = 0
+        for input in request.inputs {
+            guard let digest = Digest(input.object) else { throw RequestError("'\(input.object)' is not a digest") }
+            try await context.report("reading \(input.name)", readCount, 0)
+            try await read(input.name, try await context.objects.get(digest), source: plan) { batch in
+                readCount += batch.rowCount
+                parts.append(try plan.timed(batch, arrival: nil))
+                try await context.report("reading \(input.name)", readCount, 0)
+            }
+        }
+        let rowCount = parts.reduce(0) { $0 + $1.batch.rowCount }
+        let filtered = parts.reduce(0) { $0 + $1.filteredCount }
+        guard rowCount > 0 else {
+            throw RequestError(
+                "\(request.inputs.map(\.name).joined(separator: ", ")): no row is left for source '\(source.name)'"
+            )
+        }
+        try await context.report("sorting", rowCount, rowCount)
+        let live = try await context.catalog.liveNamespace(context.project)
+        var sequence = try await context.catalog.reserveSequences(live.id, source: record.id, count: rowCount)
+        var batches: [RecordBatch] = []
+        for part in parts {
+            batches.append(part.history(firstSequence: sequence))
+            sequence += Int64(part.batch.rowCount)
+        }
+        let writer = SegmentWriter(catalog: context.catalog, objects: context.objects, project: context.project)
+        let segment = try await writer.write(
+            RecordBatch.concatenate(batches),
+            source: record,
+            snapshot: snapshot?.id,
+            inputs: inputs
+        )
+        return JobResult(
+            made: [
+                RecordedVersion(
+                    reference: "\(segment.segment.reference)",
+                    digest: "\(segment.segment.digest)",
+                    isNew: segment.isNew
+                )
+            ],
+            counts: ["rows": Int64(rowCount), "filtered": Int64(filtered)]
+        )
+    }
+
+    /// What was asked for, as one digest: the source version, the snapshot and the inputs.
+    private func inputDigest(_ source: VersionRecord) throws -> Digest {
+        var form = CanonicalEncoder()
+        form.digest(source.digest)
+        form.string(request.snapshot)
+        form.list(request.inputs.count)
+        for input in request.inputs { form.string(input.object) }
+        return form.digest(domain: "lockstep.ingest")
+    }
+
+    private func read(
+        _ name: String,
+        _ bytes: [UInt8],
+        source: SourcePlan,
+        _ body: (RecordBatch) async throws -> Void
+    ) async throws {
+        guard let format = TableFormat(path: name) else {
+            throw RequestError("\(name): the format is not known by its extension; use .csv or .parquet")
+        }
+        switch format {
+        case .csv:
+            var reader = try CSVReader(
+                bytes: bytes,
+                name: name,
+                schema: source.schema,
+                options: CSVOptions(nullSpellings: source.source.nullValues)
+            )
+            while let batch = try reader.next(maxRows: Self.batchRows) { try await body(batch) }
+        case .parquet:
+            let file = try ParquetFile(bytes: bytes, name: name)
+            try check(file.schema, against: source, name: name)
+            for group in 0..<file.rowGroupCount {
+                try await body(try file.read(rowGroup: group, columns: source.schema.fields.map(\.name)))
+            }
+        }
+    }
+
+    private func check(_ schema: Schema, against source: SourcePlan, name: String) throws {
+        for field in source.schema.fields {
+            guard let type = schema.type(of: field.name) else {
+                throw RequestError(
+                    "\(name) has no column '\(field.name)' of source '\(source.source.name)'"
+                        + suggestion(for: field.name, among: schema.fields.map(\.name))
+                )
+            }
+            guard type == field.type else {
+                throw RequestError(
+                    "column '\(field.name)' of source '\(source.source.name)' is \(type) in \(name), \(field.type) in the definition; "
+                        + "cast it, or declare a new version of the source"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Catalog
+import Columns
+import Features
+import Formats
+import Kernels
+import Objects
+import Wire
+
+/// Brings views online: for each entity the newest row visible at an instant, evaluated and packed.
+struct MaterializeJob {
+    let context: JobContext
+    let request: JobRequest.Materialize
+
+    func run() async throws -> JobResult {
+        let catalog = context.catalog
+        let lock = try await pinnedLock()
+        let views = try await views(lock: lock)
+        let target = try await target()
+        var counts: [String: Int64] = [:]
+        var total = 0
+        for (done, view) in views.enumerated() {
+            try await context.report("materializing \(view.record.reference)", done, views.count)
+            let segments = try await segments(of: view, lock: lock)
+            // A replay starts from what was known at its clock, and is told the rest; the live store also takes the rows
+            // that wait for their time.
+            let head =
+                target.namespace.isReplay
+                ? [] : try await catalog.head(target.namespace.id, source: view.sourceRecord.id)
+            let history = try await SourceHistory(catalog: catalog, objects: context.objects).rows(
+                view.source,
+                segments: segments,
+                columns: ViewHistory.columns(for: view.plan),
+                head: head
+            )
+            let rows = ViewHistory(view.plan, rows: history).onlineRows(
+                at: target.clock,
+                includesPending: !target.namespace.isReplay
+            )
+            try await catalog.materialize(
+                rows.map {
+                    OnlineRow(
+                        key: $0.key,
+                        eventTime: $0.eventTime,
+                        knownAt: $0.knownAt,
+                        sequence: $0.sequence,
+                        features: $0.packed
+                    )
+                },
+                namespace: target.namespace,
+                view: view.record.id,
+                through: target.clock,
+                sequence: rows.map(\.sequence).max() ?? 0
+            )
+            counts["\(view.record.reference)"] = Int64(rows.count)
+            total += rows.count
+        }
+        counts["rows"] = Int64(total)
+        return JobResult(counts: counts, text: Instant.text(target.clock), replay: target.replay)
+    }
+
+    private func pinnedLock() async throws -> Lock? {
+        guard let text = request.lock else { return nil }
+        let loader = LockLoader(catalog: context.catalog, objects: context.objects)
+        let lock = try await loader.lock(text, in: context.project)
+        if lock == nil { throw RequestError("the service does not know lock \(text); it was made by another") }
+        return lock
+    }
+
+    private func views(lock: Lock?) async throws -> [LoadedView] {
+        var records: [VersionRecord] = []
+        if let lock {
+            for pin in lock.pins(of: .view) {
+                records.append(try await context.catalog.version(context.project, .view, pin.reference))
+            }
+        } else if request.views.isEmpty {
+            records = try await context.catalog.currentVersions(context.project, .view)
+        } else {
+            for name in request.views {
+                let reference = try VersionReference(request: name)
+                records.append(try await context.catalog.version(context.project, .view, reference))
+            }
+        }
+        guard !records.isEmpty else { throw RequestError("the project has no feature views; run: lockstep apply") }
+        var views: [LoadedView] = []
+        for record in records { views.append(try await context.catalog.load(record)) }
+        return views
+    }
+
+    private func segments(of view: LoadedView, lock: Lock?) async throws -> [Digest] {
+        if let lock {
+            return lock.pins(of: .segment).filter { $0.source == view.sourceRecord.reference }.map(\.digest)
+        }
+        return try await context.catalog.segments(of: view.sourceRecord.id).map(\.object)
+    }
+
+    /// The namespace to fill and its clock.
+    private func target() async throws -> (namespace: Namespace, clock: Int64, replay: Int64?) {
+        let catalog = context.catalog
+        if let id = request.replay {
+            let namespace = try await catalog.namespace(context.project, id: id)
+            guard let clock = namespace.clock else { throw RequestError("\(id) is not a replay") }
+            return (namespace, clock, id)
+        }
+        guard let text = request.at else {
+            return (try await catalog.liveNamespace(context.project), serverClock(), nil)
+        }
+        guard context.allowsReplay else {
+            throw RequestError(
+                "materializing at an instant needs a replay clock; start the service with: lockstep dev --replay"
+            )
+        }
+        guard let clock = Instant.parse(text) else {
+            throw RequestError("'\(text)' is not an instant; write it as 2013-10-01T00:00:00Z")
+        }
+        if let replay = try await catalog.defaultReplay(context.project), let now = replay.clock {
+            if now <= clock {
+                try await catalog.moveClock(replay.id, to: clock)
+                return (try await catalog.namespace(context.project, id: replay.id), clock, replay.id)
+            }
+        }
+        // A replay's clock moves forward only, so that going back is another replay.
+        let replay = try await catalog.startReplay(context.project, clock: clock, isDefault: true)
+        return (replay, clock, replay.id)
+    }
+}

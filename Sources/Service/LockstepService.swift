@@ -1,0 +1,79 @@
+import Catalog
+import Hummingbird
+import Logging
+import NIOCore
+import Objects
+import Postgres
+import ServiceLifecycle
+
+/// The service: routes, and optionally a job worker beside them.
+public struct LockstepService: Sendable {
+    public static let version = "0.1.0"
+
+    private let configuration: ServiceConfiguration
+    private let logger: Logger
+
+    public init(_ configuration: ServiceConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Migrates the database and serves until the process is told to stop.
+    ///
+    /// - Parameters:
+    ///   - worksJobs: whether to take jobs from the queue as well.
+    ///   - started: called once the port answers.
+    /// - Throws: when the database cannot be reached or the port is taken.
+    public func run(worksJobs: Bool, started: @escaping @Sendable () async -> Void) async throws {
+        let pool = ConnectionPool(target: configuration.database, size: configuration.connectionCount)
+        do {
+            try await run(pool: pool, worksJobs: worksJobs, started: started)
+        } catch {
+            await pool.shutdown()
+            throw error
+        }
+        await pool.shutdown()
+    }
+
+    private func run(pool: ConnectionPool, worksJobs: Bool, started: @escaping @Sendable () async -> Void) async throws
+    {
+        let catalog = Catalog(pool: pool)
+        for name in try await catalog.migrate() { logger.info("migration applied", metadata: ["name": "\(name)"]) }
+        let state = ServiceState(
+            configuration: configuration,
+            catalog: catalog,
+            objects: LocalObjectStore(directory: configuration.objects)
+        )
+        var application = Application(
+            router: Self.router(state),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port),
+                serverName: "lockstep"
+            ),
+            onServerRunning: { _ in await started() },
+            logger: logger
+        )
+        if worksJobs {
+            application.addServices(
+                JobWorker(
+                    catalog: catalog,
+                    objects: state.objects,
+                    allowsReplay: configuration.allowsReplay,
+                    logger: logger,
+                    finished: { state.invalidate() }
+                )
+            )
+        }
+        try await application.runService()
+    }
+
+    static func router(_ state: ServiceState) -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: ProblemMiddleware())
+        DefinitionRoutes(state: state).add(to: router)
+        ObjectRoutes(state: state).add(to: router)
+        WorkRoutes(state: state).add(to: router)
+        OnlineRoutes(state: state).add(to: router)
+        return router
+    }
+}

@@ -1,0 +1,48 @@
+import Catalog
+import Datasets
+import Features
+import Formats
+import Hummingbird
+import Objects
+import Postgres
+import Wire
+
+/// A request that is wrong in itself.
+struct RequestError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+extension Problem {
+    /// The one place where errors become status codes.
+    init(_ error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as CatalogError:
+            switch error.code {
+            case .notFound: self.init(type: "not-found", title: "Not found", status: 404, detail: error.message)
+            case .conflict: self.init(type: "conflict", title: "Conflict", status: 409, detail: error.message)
+            case .inUse: self.init(type: "in-use", title: "In use", status: 409, detail: error.message)
+            case .invalid: self.init(type: "invalid", title: "Invalid request", status: 422, detail: error.message)
+            }
+        case is DefinitionError, is ValueError, is JSONError, is RequestError, is LockError, is DecodingError:
+            self.init(type: "invalid", title: "Invalid request", status: 422, detail: "\(error)")
+        case let error as ObjectError:
+            if case .missing = error {
+                self.init(type: "missing-object", title: "Missing object", status: 404, detail: "\(error)")
+            } else {
+                self.init(type: "corrupt-object", title: "Corrupt object", status: 500, detail: "\(error)")
+            }
+        case let error as PostgresError where error.code == .connectionFailed:
+            self.init(type: "database-unreachable", title: "Database unreachable", status: 503, detail: "\(error)")
+        case let error as HTTPError:
+            self.init(
+                type: error.status == .notFound ? "not-found" : "http",
+                title: error.status.reasonPhrase,
+                status: error.status.code,
+                detail: error.body ?? "there is no such route"
+            )
+        default: self.init(type: "internal", title: "Internal error", status: 500, detail: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Catalog
+import Columns
+import Features
+import Kernels
+import Synchronization
+import Wire
+
+/// Takes live rows: evaluates them once for each view over their source and commits history and online rows together.
+final class PushWriter: Sendable {
+    private let catalog: Catalog
+    private let kept = Mutex<[String: Target]>([:])
+
+    /// A source and the views over it.
+    private struct Target {
+        let record: VersionRecord
+        let source: SourcePlan
+        let views: [LoadedView]
+    }
+
+    init(catalog: Catalog) { self.catalog = catalog }
+
+    func invalidate() { kept.withLock { $0 = [:] } }
+
+    func push(_ request: PushRequest, project: Int64, namespace: Namespace, clock: Int64) async throws -> PushResponse {
+        let target = try await target(request.source, project: project, namespace: namespace.id)
+        let rows = try request.rows(target.source.schema)
+        let timed = try target.source.timed(rows, arrival: clock)
+        let raw = ViewRows(
+            features: timed.batch.columns.map { FeatureColumn($0, invalid: nil) },
+            rowCount: timed.batch.rowCount
+        )
+        let head = (0..<timed.batch.rowCount).map { row in
+            HeadRow(
+                position: row,
+                eventTime: timed.eventTimes[row],
+                knownAt: timed.knownTimes[row],
+                packed: PackedRow.encode(raw, row: row)
+            )
+        }
+        let views = target.views.map { view in
+            let features = view.plan.evaluate(timed.batch)
+            let keys = view.plan.keys(timed.batch)
+            return Push.View(
+                version: view.record.id,
+                rows: (0..<timed.batch.rowCount).compactMap { row in
+                    guard let key = keys.bytes(row) else { return nil }
+                    return OnlineRow(
+                        key: key,
+                        eventTime: timed.eventTimes[row],
+                        knownAt: timed.knownTimes[row],
+                        sequence: Int64(row),
+                        features: PackedRow.encode(features, row: row)
+                    )
+                }
+            )
+        }
+        if !head.isEmpty {
+            _ = try await catalog.push(
+                Push(sourceVersion: target.record.id, rows: head, views: views),
+                namespace: namespace,
+                clock: clock
+            )
+        }
+        return PushResponse(rows: head.count, filtered: timed.filteredCount)
+    }
+
+    /// The source version and its views: the current ones, and in this namespace also older ones that are online.
+    private func target(_ text: String, project: Int64, namespace: Int64) async throws -> Target {
+        let key = "\(project) \(namespace) \(text)"
+        if let known = kept.withLock({ $0[key] }) { return known }
+        let record = try await catalog.version(project, .source, try VersionReference(request: text))
+        guard case .source(let source) = try record.definition() else {
+            throw CatalogError(.conflict, "\(record.name) is not a source in the catalog")
+        }
+        var candidates = try await catalog.currentVersions(project, .view)
+        for online in try await catalog.materializations(namespace)
+        where !candidates.contains(where: { $0.id == online.view.id }) {
+            candidates.append(online.view)
+        }
+        var views: [LoadedView] = []
+        for candidate in candidates {
+            let view = try await catalog.load(candidate)
+            if view.sourceRecord.id == record.id { views.append(view) }
+        }
+        let target = Target(record: record, source: try SourcePlan(source), views: views)
+        kept.withLock { targets in
+            if targets.count > 1000 { targets = [:] }
+            targets[key] = target
+        }
+        return target
+    }
+}

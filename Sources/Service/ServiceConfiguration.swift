@@ -1,0 +1,34 @@
+/// How a service is set up.
+public struct ServiceConfiguration: Sendable {
+    public var host: String
+    public var port: Int
+    /// A libpq connection string or URL.
+    public var database: String
+    /// The local directory of the object store.
+    public var objects: String
+    /// The project of requests that name none.
+    public var project: String
+    /// Whether requests may start replays and move their clocks.
+    ///
+    /// Never in production.
+    public var allowsReplay: Bool
+    public var connectionCount: Int
+
+    public init(
+        host: String = "127.0.0.1",
+        port: Int = 6566,
+        database: String,
+        objects: String,
+        project: String,
+        allowsReplay: Bool = false,
+        connectionCount: Int = 8
+    ) {
+        self.host = host
+        self.port = port
+        self.database = database
+        self.objects = objects
+        self.project = project
+        self.allowsReplay = allowsReplay
+        self.connectionCount = connectionCount
+    }
+}

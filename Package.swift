@@ -36,6 +36,10 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "lockstep",
+    products: [
+        .executable(name: "lockstep", targets: ["LockstepCLI"]),
+        .library(name: "Lockstep", targets: ["Lockstep"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -50,6 +54,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
         room("Columns"),
         room("Kernels", ["Columns"]),
@@ -86,6 +91,17 @@ let package = Package(
                 asyncHTTPClient, nioCore, nioHTTP1,
             ]
         ),
+        .executableTarget(
+            name: "LockstepCLI",
+            dependencies: [
+                "Columns", "Datasets", "Embeddings", "Features", "Formats", "Lockstep", "Objects", "Parity", "Postgres",
+                "Service", "Wire", argumentParser, logging, yams,
+            ],
+            swiftSettings: settings
+        ),
+
+        example("flights/Sources/FlightsPrepare", ["CBLAS", "Columns", "Formats", "Kernels"]),
+        example("flights/Sources/FlightsTrain", ["CBLAS", "Columns", "Formats", "Kernels", "Lockstep"]),
 
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),

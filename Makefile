@@ -1,0 +1,26 @@
+.PHONY: demo test build lint format clean setup
+
+# Sets up what is missing, builds, and runs the example on real data.
+demo: setup
+	swift build -c release
+	examples/flights/demo.sh
+
+test: setup
+	swift build --build-tests
+	swift test --skip-build
+
+build: setup
+	swift build -c release
+
+lint:
+	swift format lint --strict --recursive Sources Tests examples Package.swift
+
+format:
+	swift format --in-place --recursive Sources Tests examples Package.swift
+
+clean:
+	swift package clean
+	rm -rf examples/flights/.lockstep examples/flights/.data examples/flights/.derived examples/flights/lockstep.lock
+
+setup:
+	@scripts/setup.sh

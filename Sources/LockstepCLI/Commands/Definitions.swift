@@ -1,0 +1,135 @@
+import ArgumentParser
+import Foundation
+import Lockstep
+import Wire
+
+struct Plan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what applying the definitions would change.",
+        discussion: "Ends with 1 under --check when anything would change."
+    )
+
+    @Argument(help: "A file or directory; features/ beside lockstep.yaml where left out.")
+    var path: String?
+    @Flag(help: "Fail when the catalog differs from the files.")
+    var check = false
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let changes = try await Definitions.send("plan", path: path)
+        if json { try Terminal.json(changes) } else { Definitions.show(changes, isPlan: true) }
+        if check, changes.changes.contains(where: { $0.action != "unchanged" }) { throw CheckFailed() }
+    }
+}
+
+struct Apply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make the catalog hold the definitions.")
+
+    @Argument(help: "A file or directory; features/ beside lockstep.yaml where left out.")
+    var path: String?
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let changes = try await Definitions.send("apply", path: path)
+        if json { try Terminal.json(changes) } else { Definitions.show(changes, isPlan: false) }
+    }
+}
+
+enum Definitions {
+    static func send(_ verb: String, path: String?) async throws -> ApplyResponse {
+        let repository = try Repository.find()
+        let files = try repository.definitionFiles(path).map { ApplyRequest.File(path: $0.path, text: $0.text) }
+        return try await repository.client.post(
+            repository.client.projectPath(verb),
+            ApplyRequest(files: files),
+            as: ApplyResponse.self
+        )
+    }
+
+    static func show(_ response: ApplyResponse, isPlan: Bool) {
+        for change in response.changes where change.action != "unchanged" {
+            let reference = "\(change.name)@\(change.number)"
+            switch change.action {
+            case "create": print("+ \(change.kind) \(reference)  \(short(change.digest))")
+            case "newVersion": print("~ \(change.kind) \(reference)  \(short(change.digest))  a new version")
+            case "revert": print("~ \(change.kind) \(reference)  \(short(change.digest))  an older version again")
+            default: print("  \(change.kind) \(reference)  edited in place")
+            }
+            for line in change.differences { print("    \(line)") }
+        }
+        let changed = response.changes.count { $0.action != "unchanged" }
+        let unchanged = response.changes.count - changed
+        if changed == 0 {
+            print("\(unchanged) definitions, nothing \(isPlan ? "would change" : "changed")")
+        } else {
+            print("\(changed) \(isPlan ? "would change" : "changed"), \(unchanged) unchanged")
+        }
+    }
+}
+
+struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the current version of everything of a kind.")
+
+    @Argument(help: "entity, source, view, discretizer, bins, space, embeddings, service, snapshot, segment or lock.")
+    var kind: String
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let client = try Repository.find().client
+        let list = try await client.get(client.projectPath("versions/\(kind)"), as: VersionList.self)
+        if json { return try Terminal.json(list) }
+        Terminal.table(
+            ["REFERENCE", "DIGEST", "CREATED", "OWNER"],
+            list.versions.map { [$0.reference, short($0.digest), $0.createdAt, $0.owner ?? ""] }
+        )
+    }
+}
+
+struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show one version and what it uses.")
+
+    @Argument(help: "The kind.")
+    var kind: String
+    @Argument(help: "name or name@number.")
+    var reference: String
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let client = try Repository.find().client
+        let version = try await client.get(client.projectPath("versions/\(kind)/\(reference)"), as: VersionMessage.self)
+        if json { return try Terminal.json(version) }
+        print("\(version.kind) \(version.reference)")
+        print("digest   \(version.digest)")
+        if let object = version.object { print("object   \(object)") }
+        print("created  \(version.createdAt)")
+        if let owner = version.owner, !owner.isEmpty { print("owner    \(owner)") }
+        if let description = version.description, !description.isEmpty { print("about    \(description)") }
+        for use in version.uses ?? [] { print("uses     \(use.kind) \(use.reference)  \(short(use.digest))") }
+        print(version.document)
+    }
+}
+
+struct History: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List all versions of a name, oldest first.")
+
+    @Argument(help: "The kind.")
+    var kind: String
+    @Argument(help: "The name.")
+    var name: String
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let client = try Repository.find().client
+        let list = try await client.get(client.projectPath("versions/\(kind)/\(name)/history"), as: VersionList.self)
+        if json { return try Terminal.json(list) }
+        Terminal.table(
+            ["REFERENCE", "DIGEST", "CREATED"],
+            list.versions.map { [$0.reference, $0.digest, $0.createdAt] }
+        )
+    }
+}

@@ -1,0 +1,201 @@
+import ArgumentParser
+import Columns
+import Embeddings
+import Features
+import Formats
+import Foundation
+import Lockstep
+import Objects
+import Wire
+
+struct Get: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Read online features of one entity, now.")
+
+    @Argument(help: "The feature service.")
+    var service: String
+    @Argument(help: ArgumentHelp("Join keys.", valueName: "key=value"))
+    var keys: [String]
+    @Option(help: "A lock the answer must agree with.")
+    var lock: String?
+    @Flag(help: "Print the answer as the service gave it.")
+    var json = false
+
+    func run() async throws {
+        let client = try Repository.find().client
+        let types = try await keyTypes(client)
+        var entities: [JSON.Member] = []
+        for text in keys {
+            guard let equals = text.firstIndex(of: "=") else { throw UsageError("'\(text)' is not key=value") }
+            let name = String(text[..<equals])
+            let value = String(text[text.index(after: equals)...])
+            let json: JSON =
+                switch types[name] {
+                case .int64, .bool: .number(value)
+                default: .string(value)
+                }
+            entities.append(JSON.Member(name, .array([value.isEmpty ? .null : json])))
+        }
+        let digest = try lock.map { try LockFile.open($0).digest }
+        let answer = try await client.onlineFeatures(
+            OnlineRequest(selection: .service(service), entities: entities),
+            lock: digest
+        )
+        if json { return print(String(decoding: answer.body, as: UTF8.self)) }
+        var rows: [[String]] = []
+        for (name, result) in zip(answer.names, answer.results) where !entities.contains(where: { $0.name == name }) {
+            let time = result.eventTimes[0]
+            rows.append([
+                name, result.values[0].text, result.statuses[0].text, time == 0 ? "" : Instant.text(time) ?? "\(time)",
+            ])
+        }
+        Terminal.table(["FEATURE", "VALUE", "STATUS", "EVENT TIME"], rows)
+    }
+
+    /// The declared types of the service's join keys.
+    private func keyTypes(_ client: Client) async throws -> [String: DataType] {
+        var types: [String: DataType] = [:]
+        let service = try await client.get(client.projectPath("versions/service/\(service)"), as: VersionMessage.self)
+        for use in service.uses ?? [] where use.kind == Kind.view.rawValue {
+            let view = try await client.get(
+                client.projectPath("versions/view/\(use.reference)"),
+                as: VersionMessage.self
+            )
+            for use in view.uses ?? [] where use.kind == Kind.entity.rawValue {
+                let path = client.projectPath("versions/entity/\(use.reference)")
+                let entity = try await client.get(path, as: VersionMessage.self)
+                for document in try DefinitionReader.read(entity.document, file: entity.reference) {
+                    guard case .entity(let entity) = document.definition else { continue }
+                    for key in entity.joinKeys { types[key.name] = key.type }
+                }
+            }
+        }
+        return types
+    }
+}
+
+struct PushRows: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push",
+        abstract: "Push live rows to a source: durable and online in one transaction."
+    )
+
+    @Argument(help: "The source.")
+    var source: String
+    @Argument(help: "A CSV file with the source's columns, or - for standard input.")
+    var file: String
+
+    func run() async throws {
+        let client = try Repository.find().client
+        let version = try await client.get(client.projectPath("versions/source/\(source)"), as: VersionMessage.self)
+        guard
+            case .source(let definition)? = try DefinitionReader.read(version.document, file: source).first?.definition
+        else {
+            throw UsageError("the service's answer does not define source '\(source)'")
+        }
+        let bytes: [UInt8]
+        if file == "-" {
+            bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
+        } else {
+            bytes = Array(try Files.text(file).utf8)
+        }
+        var reader = try CSVReader(
+            bytes: bytes,
+            name: file == "-" ? "standard input" : file,
+            schema: Schema(definition.columns),
+            options: CSVOptions(nullSpellings: definition.nullValues)
+        )
+        let rows = try reader.readAll()
+        let pushed = try await client.push(PushRequest(source: version.reference, rows: rows))
+        print(
+            "\(version.reference): \(pushed.rows) rows pushed"
+                + (pushed.filtered > 0 ? ", \(pushed.filtered) left out" : "")
+        )
+    }
+}
+
+struct EmbeddingsGroup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "embeddings",
+        abstract: "Versions of embeddings.",
+        subcommands: [Import.self, Nearest.self]
+    )
+
+    struct Import: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a version of embeddings from a file.",
+            discussion: "The file has a string column 'key' and a column 'vector', or columns v0, v1, …."
+        )
+
+        @Argument(help: "The embedding space.")
+        var space: String
+        @Argument(help: "A CSV or Parquet file.")
+        var file: String
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let repository = try Repository.find()
+            guard FileManager.default.fileExists(atPath: file) else { throw UsageError("there is no file '\(file)'") }
+            let stored = try await repository.objects.putFile(at: file, encoding: .lz4)
+            let result = try await repository.client.run(
+                .importEmbeddings(
+                    JobRequest.ImportEmbeddings(space: space, name: file, object: "\(stored.digest)")
+                ),
+                progress: Terminal.progress
+            )
+            Terminal.endProgress()
+            if json { return try Terminal.json(result) }
+            guard let made = result.made.first else { return }
+            print(
+                "\(made.reference): \(result.counts["keys"] ?? 0) keys × \(result.counts["dimension"] ?? 0)"
+                    + (made.isNew ? "" : ", unchanged")
+            )
+            print("  \(made.digest)")
+        }
+    }
+
+    struct Nearest: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the keys nearest to a key, exactly.")
+
+        @Argument(help: "space or space@n.")
+        var reference: String
+        @Argument(help: "A key of the same version.")
+        var key: String
+        @Option(name: [.customShort("k"), .long], help: "How many.")
+        var count = 10
+
+        func run() async throws {
+            let repository = try Repository.find()
+            let client = repository.client
+            let version = try await client.get(
+                client.projectPath("versions/embeddings/\(reference)"),
+                as: VersionMessage.self
+            )
+            guard let digest = Digest(version.digest), let use = version.uses?.first(where: { $0.role == "space" })
+            else {
+                throw UsageError("the service's answer does not describe embeddings \(reference)")
+            }
+            let document = try await client.get(
+                client.projectPath("versions/space/\(use.reference)"),
+                as: VersionMessage.self
+            )
+            guard
+                case .space(let space)? = try DefinitionReader.read(document.document, file: use.reference).first?
+                    .definition
+            else { throw UsageError("the service's answer does not define embedding space \(use.reference)") }
+            let table = try EmbeddingFile.decode(
+                try await repository.objects.get(digest),
+                space: space,
+                version: digest
+            )
+            guard let row = table.row(of: key) else {
+                throw UsageError("embeddings \(version.reference) have no key '\(key)'")
+            }
+            let found = try table.nearest(to: Array(table.vector(row)), queryVersion: "\(digest)", k: count + 1)
+            Terminal.table(
+                ["KEY", "SCORE"],
+                found.filter { $0.key != key }.prefix(count).map { [$0.key, "\($0.score)"] }
+            )
+        }
+    }
+}

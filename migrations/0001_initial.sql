@@ -185,10 +185,11 @@ create table reports (
     id bigint generated always as identity primary key,
     project_id bigint not null references projects (id) on delete cascade,
     lock_version_id bigint references versions (id) on delete restrict,
-    digest bytea not null unique check (length(digest) = 32),
+    digest bytea not null check (length(digest) = 32),
     passed boolean not null,
     document json not null,
-    created_at timestamptz not null default now()
+    created_at timestamptz not null default now(),
+    unique (project_id, digest)
 );
 comment on table reports is 'Parity reports; a passing one is a certificate for its lock.';
 create index on reports (lock_version_id) where passed;

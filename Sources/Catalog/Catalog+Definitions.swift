@@ -40,6 +40,7 @@ extension Catalog {
             // Two applies take turns: each resolves against what the other left.
             _ = try connection.query("select id from projects where id = $1 for update", [.int64(project)])
             let current = try Self.currentDefinitions(on: connection, project)
+            let documents = try Self.withDependents(documents, current: current, on: connection, project)
             let resolved = try Resolver.resolve(documents, registered: current.values.map(\.resolved))
             var ids = current.mapValues(\.record.id)
             var changes: [DefinitionChange] = []
@@ -58,14 +59,18 @@ extension Catalog {
                 )
                 changes.append(change)
                 guard !isPlan else { continue }
+                // A dependent's document is stored since its first version: only what it refers to has changed.
+                let stored =
+                    objects[item.name]
+                    ?? current[item.name]?.record.object.map { ($0, item.definition.json.encoded().count) }
                 let recorded = try Self.record(
                     NewVersion(
                         name: item.name,
                         digest: item.digest,
-                        object: objects[item.name]?.digest,
+                        object: stored?.digest,
                         document: item.definition.json,
                         uses: item.uses.compactMap { use in ids[use.target].map { ($0, use.target.kind.rawValue) } },
-                        objects: objects[item.name].map { [$0] } ?? []
+                        objects: stored.map { [$0] } ?? []
                     ),
                     in: project,
                     on: connection
@@ -75,6 +80,36 @@ extension Catalog {
             }
             return changes
         }
+    }
+
+    /// The documents, and everything in the catalog that refers to them: a changed view must reach the services that
+    /// use it, though they are not among the files.
+    private static func withDependents(
+        _ documents: [DefinitionDocument],
+        current: [DefinitionName: CurrentDefinition],
+        on connection: Connection,
+        _ project: Int64
+    ) throws -> [DefinitionDocument] {
+        var all = documents
+        var names = Set(documents.map { DefinitionName(kind: $0.definition.kind, name: $0.definition.name) })
+        var hasGrown = true
+        while hasGrown {
+            hasGrown = false
+            for (name, item) in current where !names.contains(name) {
+                guard item.resolved.definition.uses.contains(where: names.contains) else { continue }
+                names.insert(name)
+                hasGrown = true
+                all.append(
+                    DefinitionDocument(
+                        item.resolved.definition,
+                        annotations: try annotations(on: connection, project, name) ?? Annotations(),
+                        place: "\(name) of the catalog, which uses what the files change"
+                    )
+                )
+            }
+        }
+        // The catalog's part comes in a fixed order, whatever that of a dictionary.
+        return documents + all.dropFirst(documents.count).sorted { $0.place < $1.place }
     }
 
     /// The current version of every definition, with its parsed form.

@@ -15,8 +15,24 @@ public struct Namespace: Hashable, Sendable {
 }
 
 extension Catalog {
-    /// The project called `name`, made with its live namespace if it is new.
+    /// The project called `name`.
+    ///
+    /// - Throws: `CatalogError.notFound`, naming what there is.
     public func project(_ name: String) async throws -> Int64 {
+        try await run { connection in
+            if let row = try connection.query("select id from projects where name = $1", [.text(name)]).first {
+                return try row.int64("id")
+            }
+            let names = try connection.query("select name from projects order by name").map { try $0.text("name") }
+            throw CatalogError(
+                .notFound,
+                "there is no project '\(name)'\(suggestion(for: name, among: names)); 'lockstep apply' makes it"
+            )
+        }
+    }
+
+    /// The project called `name`, made with its live namespace if it is new.
+    public func makeProject(_ name: String) async throws -> Int64 {
         guard isName(name) else {
             throw CatalogError(.invalid, "'\(name)' cannot name a project; use letters, digits, '_', '-' and '.'")
         }

@@ -15,24 +15,25 @@ extension Catalog {
     /// Records a parity report; recording the same one again changes nothing.
     ///
     /// - Parameter document: the canonical JSON that `digest` is the SHA-256 of.
+    /// - Returns: whether it is new.
     public func recordReport(
         digest: Digest,
         passed: Bool,
         lock: Int64?,
         document: String,
         in project: Int64
-    ) async throws {
+    ) async throws -> Bool {
         try await run { connection in
-            _ = try connection.execute(
+            try connection.execute(
                 """
                 insert into reports (project_id, lock_version_id, digest, passed, document)
-                values ($1, $2, $3, $4, $5::json) on conflict (digest) do nothing
+                values ($1, $2, $3, $4, $5::json) on conflict (project_id, digest) do nothing
                 """,
                 [
                     .int64(project), lock.map { .int64($0) } ?? .null, .bytes(digest.bytes), .bool(passed),
                     .text(document),
                 ]
-            )
+            ) == 1
         }
     }
 

@@ -114,6 +114,16 @@ extension Catalog {
         }
     }
 
+    /// Adds an edge: version `user` also uses `used`.
+    public func addUse(of used: Int64, by user: Int64, role: String) async throws {
+        try await run { connection in
+            _ = try connection.execute(
+                "insert into edges (user_id, used_id, role) values ($1, $2, $3) on conflict do nothing",
+                [.int64(user), .int64(used), .text(role)]
+            )
+        }
+    }
+
     /// Records a version, or finds the one with the same content, and makes it the current one.
     public func record(_ version: NewVersion, in project: Int64) async throws -> (version: VersionRecord, isNew: Bool) {
         try await run { connection in try Self.record(version, in: project, on: connection) }

@@ -29,7 +29,7 @@ public enum DataType: Hashable, Sendable {
         default:
             guard spelling.hasPrefix("vector<float32,"), spelling.hasSuffix(">") else { return nil }
             let digits = spelling.dropFirst("vector<float32,".count).dropLast().drop { $0 == " " }
-            guard let dimension = Int(digits), dimension > 0 else { return nil }
+            guard digits.first != "+", let dimension = Int(digits), dimension > 0 else { return nil }
             self = .vector(dimension: dimension)
         }
     }

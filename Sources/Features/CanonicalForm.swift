@@ -27,6 +27,7 @@ public enum CanonicalForm {
             if let ttl = view.ttl { form.int(ttl.microseconds) } else { form.null() }
             form.list(view.features.count)
             for feature in view.features {
+                form.list(3)
                 form.string(feature.name)
                 form.string(feature.type.description)
                 let text = feature.expression ?? quoted(feature.name)
@@ -47,6 +48,7 @@ public enum CanonicalForm {
         }
         form.list(uses.count)
         for use in uses {
+            form.list(3)
             form.string(use.target.kind.rawValue)
             form.string(use.target.name)
             form.digest(use.digest)
@@ -57,6 +59,7 @@ public enum CanonicalForm {
     private static func encode(_ fields: [Field], into form: inout CanonicalEncoder) {
         form.list(fields.count)
         for field in fields {
+            form.list(2)
             form.string(field.name)
             form.string(field.type.description)
         }
@@ -101,12 +104,15 @@ public enum CanonicalForm {
         form.string(discretizer.input.description)
         switch discretizer.method {
         case .quantile(let bins):
+            form.list(2)
             form.string("quantile")
             form.int(Int64(bins))
         case .uniform(let bins):
+            form.list(2)
             form.string("uniform")
             form.int(Int64(bins))
         case .explicit(let edges):
+            form.list(2)
             form.string("explicit")
             form.list(edges.count)
             for edge in edges { form.double(edge) }
@@ -116,15 +122,19 @@ public enum CanonicalForm {
     private static func encode(_ service: FeatureService, into form: inout CanonicalEncoder) {
         form.list(service.features.count)
         for feature in service.features {
+            form.list(3)
             switch feature.origin {
             case .feature(let reference):
+                form.list(2)
                 form.string("feature")
                 form.string(reference.description)
             case .bins(let input, let discretizer):
+                form.list(3)
                 form.string("bins")
                 form.string(input.description)
                 form.string(discretizer)
             case .embedding(let space, let key):
+                form.list(3)
                 form.string("embedding")
                 form.string(space)
                 switch key {

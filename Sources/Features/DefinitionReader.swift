@@ -1,3 +1,4 @@
+import Bins
 import Columns
 import Yams
 
@@ -167,10 +168,20 @@ public enum DefinitionReader {
     private static func discretizer(_ name: String, _ members: Members) throws(DefinitionError) -> Discretizer {
         let methodReader = try members.require("method")
         let method: Discretizer.Method
+        func refuse(_ member: String, _ method: String) throws(DefinitionError) {
+            if let reader = members[member] {
+                throw reader.error("discretizer '\(name)' has the method \(method), which takes no '\(member)'")
+            }
+        }
+        func bins(_ method: String) throws(DefinitionError) -> Int {
+            try refuse("edges", method)
+            return try members.require("bins").integer(in: 2...BinFitter.maximumBins)
+        }
         switch try methodReader.text() {
-        case "quantile": method = .quantile(bins: try members.require("bins").integer(atLeast: 2))
-        case "uniform": method = .uniform(bins: try members.require("bins").integer(atLeast: 2))
+        case "quantile": method = .quantile(bins: try bins("quantile"))
+        case "uniform": method = .uniform(bins: try bins("uniform"))
         case "explicit":
+            try refuse("bins", "explicit")
             var edges: [Double] = []
             for edge in try members.require("edges").list() {
                 let value = try edge.number()
@@ -201,7 +212,7 @@ public enum DefinitionReader {
         }
         return EmbeddingSpace(
             name: name,
-            dimension: try members.require("dimension").integer(atLeast: 1),
+            dimension: try members.require("dimension").integer(in: 1...65_536),
             metric: try metric.text(),
             producer: try members.require("producer").text()
         )
@@ -241,7 +252,9 @@ public enum DefinitionReader {
                 )
             default:
                 guard isName(name) else { throw item.error("'\(name)' is not the name of a feature view") }
-                for feature in try value.list() { features.append(try plainFeature(feature, of: name)) }
+                let names = try value.list()
+                guard !names.isEmpty else { throw value.error("\(value.subject) names no feature") }
+                for feature in names { features.append(try plainFeature(feature, of: name)) }
             }
         }
         guard !features.isEmpty else { throw reader.error("\(reader.subject) is empty") }

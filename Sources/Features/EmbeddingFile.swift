@@ -67,8 +67,15 @@ public enum EmbeddingFile {
         ).encode()
     }
 
-    /// - Parameter version: the digest that vectors and queries must share.
-    public static func decode(_ bytes: [UInt8], space: EmbeddingSpace, version: Digest) throws -> EmbeddingTable {
+    /// - Parameters:
+    ///   - space: with the digest of its version, which the embeddings must have been made for.
+    ///   - version: the digest that vectors and queries must share.
+    public static func decode(
+        _ bytes: [UInt8],
+        space: EmbeddingSpace,
+        spaceDigest: Digest,
+        version: Digest
+    ) throws -> EmbeddingTable {
         let fault = DefinitionError(
             place: "embeddings of '\(space.name)'",
             message: "the object \(version) does not hold them; import them again"
@@ -79,6 +86,12 @@ public enum EmbeddingFile {
             offsets.first == 0, offsets.last == keys.count, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 }),
             matrix.count == (offsets.count - 1) * space.dimension
         else { throw fault }
+        guard file.metadata["space"] == "\(spaceDigest)" else {
+            throw DefinitionError(
+                place: "embeddings of '\(space.name)'",
+                message: "they were made for space \(file.metadata["space"] ?? "unknown"), expected \(spaceDigest)"
+            )
+        }
         return try EmbeddingTable(
             space: space.name,
             version: "\(version)",

@@ -32,14 +32,22 @@ public enum FittedBinsFile {
         ).encode()
     }
 
-    /// - Throws: `DefinitionError` when the bytes are not fitted bins.
-    public static func decode(_ bytes: [UInt8]) throws -> FittedBins {
+    /// - Parameter discretizer: the version that the bins must have been fitted for.
+    /// - Throws: `DefinitionError` when the bytes are not fitted bins, or those of another discretizer.
+    public static func decode(_ bytes: [UInt8], discretizer: Digest) throws -> FittedBins {
         let file = try Safetensors(bytes: bytes, name: "fitted bins")
         guard file.metadata["format"] == "lockstep.bins/1", let edges = file["edges"]?.doubles,
             let counts = file["bin_counts"]?.integers, let rows = file["row_counts"]?.integers, rows.count == 5,
             let range = file["range"]?.doubles
         else {
             throw DefinitionError(place: "fitted bins", message: "the object does not hold them; run: lockstep fit")
+        }
+        guard file.metadata["discretizer"] == "\(discretizer)" else {
+            throw DefinitionError(
+                place: "fitted bins",
+                message:
+                    "they were fitted for discretizer \(file.metadata["discretizer"] ?? "unknown"), expected \(discretizer)"
+            )
         }
         return FittedBins(
             edges: try BinEdges(edges),

@@ -66,10 +66,12 @@ struct YAMLReader {
         return text
     }
 
-    func integer(atLeast minimum: Int) throws(DefinitionError) -> Int {
+    func integer(in range: ClosedRange<Int>) throws(DefinitionError) -> Int {
         let text = try text()
-        guard let value = Int(text), value >= minimum else {
-            throw error("\(subject) must be a whole number of at least \(minimum), found '\(text)'")
+        guard let value = Int(text), range.contains(value) else {
+            throw error(
+                "\(subject) must be a whole number from \(range.lowerBound) to \(range.upperBound), found '\(text)'"
+            )
         }
         return value
     }

@@ -60,15 +60,22 @@ public struct LockedService: Sendable {
         let plan = try parts.plan(service)
         var fitted = FittedAssets()
         for pin in lock.pins(of: .bins) {
-            fitted.bins[pin.reference.name] = try FittedBinsFile.decode(try await objects.get(pin.digest)).edges
+            guard let discretizer = pinned[DefinitionName(kind: .discretizer, name: pin.reference.name)] else {
+                throw PinError("the lock pins bins \(pin.reference) and not their discretizer")
+            }
+            let bytes = try await objects.get(pin.digest)
+            fitted.bins[pin.reference.name] = try FittedBinsFile.decode(bytes, discretizer: discretizer).edges
         }
         for pin in lock.pins(of: .embeddings) {
-            guard let space = parts.spaces[pin.reference.name] else {
+            guard let space = parts.spaces[pin.reference.name],
+                let spaceDigest = pinned[DefinitionName(kind: .space, name: pin.reference.name)]
+            else {
                 throw PinError("the lock pins embeddings \(pin.reference) and not their space")
             }
             fitted.tables[space.name] = try EmbeddingFile.decode(
                 try await objects.get(pin.digest),
                 space: space,
+                spaceDigest: spaceDigest,
                 version: pin.digest
             )
         }

@@ -224,7 +224,6 @@ public struct ParityCheck: Sendable {
             client.projectPath("reports"),
             ReportRequest(
                 lock: "\(report.lock)",
-                passed: report.passed,
                 document: String(decoding: report.document, as: UTF8.self)
             ),
             as: RecordedVersion.self

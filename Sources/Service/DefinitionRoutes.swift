@@ -41,9 +41,9 @@ struct DefinitionRoutes {
             let annotations = try await state.catalog.annotations(project, record.name)
             return try Response.message(VersionMessage(record, annotations: annotations, uses: uses))
         }
-        router.get("/v1/projects/{project}/versions/{kind}/{name}/history") { _, context in
+        router.get("/v1/projects/{project}/versions/{kind}/{reference}/history") { _, context in
             let project = try await state.project(context.parameters.require("project"))
-            let name = try context.parameters.require("name")
+            let name = try context.parameters.require("reference")
             let records = try await state.catalog.versions(project, try kind(context), name)
             return try Response.message(VersionList(versions: records.map { VersionMessage($0) }))
         }
@@ -65,7 +65,7 @@ struct DefinitionRoutes {
         var documents: [DefinitionDocument] = []
         for file in message.files { documents += try DefinitionReader.read(file.text, file: file.path) }
         guard !documents.isEmpty else { throw RequestError("there is no definition in the files given") }
-        let project = try await state.project(name)
+        let project = try await state.project(name, isMade: true)
         var objects: [DefinitionName: (digest: Digest, byteCount: Int)] = [:]
         if !isPlan {
             for document in documents {

@@ -27,7 +27,10 @@ struct ObjectRoutes {
         }
         router.put("/v1/objects/{digest}") { request, context in
             let digest = try digest(context)
-            let encoding = request.uri.queryParameters.get("encoding").flatMap { ObjectEncoding(rawValue: $0) } ?? .lz4
+            let word = request.uri.queryParameters.get("encoding") ?? ObjectEncoding.lz4.rawValue
+            guard let encoding = ObjectEncoding(rawValue: word) else {
+                throw RequestError("'\(word)' is not an encoding of objects; use raw or lz4")
+            }
             let stored = try await receive(request, encoding: encoding)
             guard stored.digest == digest else {
                 throw Problem(

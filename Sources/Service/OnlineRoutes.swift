@@ -61,7 +61,10 @@ struct OnlineRoutes {
             let text = try await request.message(ReplayRequest.self).at
             guard let clock = Instant.parse(text) else { throw RequestError("'\(text)' is not an instant") }
             let replay = try await state.catalog.startReplay(project, clock: clock)
-            return try Response.message(ReplayStatus(id: replay.id, clock: text), status: .created)
+            return try Response.message(
+                ReplayStatus(id: replay.id, clock: Instant.text(clock) ?? text),
+                status: .created
+            )
         }
         router.delete("/v1/projects/{project}/replays/{id}") { _, context in
             let project = try await state.project(context.parameters.require("project"))
@@ -71,14 +74,14 @@ struct OnlineRoutes {
         }
         router.get("/health") { request, _ in
             try await state.catalog.ping()
-            let project = try await state.project(of: request)
-            let place = try await state.place(request, project: project)
+            let replay = try await state.defaultReplay()
             return try Response.message(
                 Health(
                     status: "ok",
                     version: LockstepService.version,
-                    clock: state.configuration.allowsReplay ? "replay" : "live",
-                    now: Instant.text(place.clock) ?? "",
+                    clock: replay == nil ? "live" : "replay",
+                    allowsReplay: state.configuration.allowsReplay,
+                    now: Instant.text(replay ?? serverClock()) ?? "",
                     database: "ok"
                 )
             )

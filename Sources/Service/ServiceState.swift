@@ -34,9 +34,10 @@ final class ServiceState: Sendable {
         replays.withLock { $0 = [:] }
     }
 
-    func project(_ name: String) async throws -> Int64 {
+    /// - Parameter isMade: whether a project that is not there is made, as an apply or a snapshot does.
+    func project(_ name: String, isMade: Bool = false) async throws -> Int64 {
         if let known = projects.withLock({ $0[name] }) { return known }
-        let id = try await catalog.project(name)
+        let id = isMade ? try await catalog.makeProject(name) : try await catalog.project(name)
         projects.withLock { $0[name] = id }
         return id
     }
@@ -44,6 +45,18 @@ final class ServiceState: Sendable {
     /// The project of a request whose path names none.
     func project(of request: Request) async throws -> Int64 {
         try await project(request.header(WireHeader.project) ?? configuration.project)
+    }
+
+    /// The clock of the default project's replay, where there is one.
+    func defaultReplay() async throws -> Int64? {
+        guard configuration.allowsReplay else { return nil }
+        let project: Int64
+        do {
+            project = try await self.project(configuration.project)
+        } catch let error as CatalogError where error.code == .notFound {
+            return nil
+        }
+        return try await catalog.defaultReplay(project)?.clock
     }
 
     /// Where a request reads or writes, and the instant it does so at; moves a replay's clock if the request asks for it.

@@ -82,7 +82,10 @@ final class ServingPlans: Sendable {
             case .discretizer(let discretizer):
                 discretizers[discretizer.name] = discretizer
                 let bins = try await catalog.fitted(.bins, for: record, in: project)
-                fitted.bins[discretizer.name] = try FittedBinsFile.decode(try await objects.get(bins.digest)).edges
+                fitted.bins[discretizer.name] = try FittedBinsFile.decode(
+                    try await objects.get(bins.digest),
+                    discretizer: record.digest
+                ).edges
                 versions.append(bins)
             case .space(let space):
                 spaces[space.name] = space
@@ -90,6 +93,7 @@ final class ServingPlans: Sendable {
                 fitted.tables[space.name] = try EmbeddingFile.decode(
                     try await objects.get(embeddings.digest),
                     space: space,
+                    spaceDigest: record.digest,
                     version: embeddings.digest
                 )
                 versions.append(embeddings)

@@ -14,7 +14,7 @@ struct WorkRoutes {
         router.post("/v1/projects/{project}/snapshots") { request, context in
             try await snapshot(
                 try await request.message(SnapshotRequest.self),
-                project: try await state.project(context.parameters.require("project"))
+                project: try await state.project(context.parameters.require("project"), isMade: true)
             )
         }
         router.post("/v1/projects/{project}/jobs") { request, context in
@@ -36,16 +36,20 @@ struct WorkRoutes {
             guard let record = try await state.catalog.lock(project, digest: lock) else {
                 throw RequestError("the service does not know lock \(lock); it was made by another")
             }
+            let document = try JSON(parsing: report.document)
+            guard let passed = document["passed"]?.bool, document["lock"]?.string == "\(lock)" else {
+                throw RequestError("the document is not a parity report under lock \(lock)")
+            }
             let digest = Digest.of(Array(report.document.utf8))
-            try await state.catalog.recordReport(
+            let isNew = try await state.catalog.recordReport(
                 digest: digest,
-                passed: report.passed,
+                passed: passed,
                 lock: record.id,
                 document: report.document,
                 in: project
             )
             return try Response.message(
-                RecordedVersion(reference: "report", digest: "\(digest)", isNew: true),
+                RecordedVersion(reference: "report", digest: "\(digest)", isNew: isNew),
                 status: .created
             )
         }

@@ -88,6 +88,41 @@ public enum JobRequest: Codable, Hashable, Sendable {
         }
     }
 
+    private enum Member: String, CodingKey {
+        case kind
+    }
+
+    /// Reads the members of the kind of work beside `kind`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Member.self)
+        switch try container.decode(String.self, forKey: .kind) {
+        case "ingest": self = .ingest(try Ingest(from: decoder))
+        case "fit": self = .fit(try Fit(from: decoder))
+        case "import-embeddings": self = .importEmbeddings(try ImportEmbeddings(from: decoder))
+        case "materialize": self = .materialize(try Materialize(from: decoder))
+        case "lock": self = .lock(try MakeLock(from: decoder))
+        case let other:
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind,
+                in: container,
+                debugDescription:
+                    "there is no job '\(other)'; jobs are ingest, fit, import-embeddings, materialize, lock"
+            )
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Member.self)
+        try container.encode(kind, forKey: .kind)
+        switch self {
+        case .ingest(let job): try job.encode(to: encoder)
+        case .fit(let job): try job.encode(to: encoder)
+        case .importEmbeddings(let job): try job.encode(to: encoder)
+        case .materialize(let job): try job.encode(to: encoder)
+        case .lock(let job): try job.encode(to: encoder)
+        }
+    }
+
     /// The word for the kind of work, as the catalog records it.
     public var kind: String {
         switch self {

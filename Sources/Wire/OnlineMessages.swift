@@ -62,16 +62,26 @@ public struct PushResponse: Codable, Hashable, Sendable {
 public struct Health: Codable, Hashable, Sendable {
     public var status: String
     public var version: String
-    /// `live` or `replay`.
+    /// The clock that requests are answered by: `live` or `replay`.
     public var clock: String
+    /// Whether requests may start replays and move their clocks: never in production.
+    public var allowsReplay: Bool
     /// RFC 3339.
     public var now: String
     public var database: String
 
-    public init(status: String, version: String, clock: String, now: String, database: String) {
+    public init(
+        status: String,
+        version: String,
+        clock: String,
+        allowsReplay: Bool,
+        now: String,
+        database: String
+    ) {
         self.status = status
         self.version = version
         self.clock = clock
+        self.allowsReplay = allowsReplay
         self.now = now
         self.database = database
     }
@@ -81,13 +91,11 @@ public struct Health: Codable, Hashable, Sendable {
 public struct ReportRequest: Codable, Hashable, Sendable {
     /// The lock the comparison was made under.
     public var lock: String
-    public var passed: Bool
     /// The report's canonical JSON text.
     public var document: String
 
-    public init(lock: String, passed: Bool, document: String) {
+    public init(lock: String, document: String) {
         self.lock = lock
-        self.passed = passed
         self.document = document
     }
 }

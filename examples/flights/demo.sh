@@ -175,6 +175,7 @@ show "sed -i 's/^ttl: 3h/ttl: 2h/' features/weather.yaml; lockstep plan   # in a
 # ── 3. the data, pinned ──────────────────────────────────────────────────────────────────────────────────────────────
 
 title "3. A snapshot: data, code and environment as one immutable version"
+rm -f lockstep.lock # made below; outside git, where nothing is ignored, it would count as code
 show lockstep snapshot create nycflights .data --code .
 lockstep snapshot create nycflights .data --code . | tee "$work/snapshot"
 snapshot=$(grep -o 'nycflights@[0-9]*' "$work/snapshot" | tail -n 1)
@@ -244,7 +245,8 @@ rm -f .derived/training-1.parquet .derived/training-2.parquet
 
 title "9. Online, as of midnight UTC on 1 October 2013"
 run lockstep materialize --at 2013-10-01T00:00:00Z
-request='{"features": ["airport_weather:wind_speed", "airport_weather:is_foul"], "entities": {"origin": ["EWR", "JFK"]}}'
+features='["airport_weather:wind_speed", "airport_weather:is_foul"]'
+request="{\"features\": $features, \"entities\": {\"origin\": [\"EWR\", \"JFK\"]}}"
 show "curl $url/get-online-features -d '$request'"
 if command -v curl >/dev/null 2>&1; then
     curl --silent --show-error --fail "$url/get-online-features" -H 'content-type: application/json' -d "$request"
@@ -279,7 +281,7 @@ rm -f .derived/tampered.lock
 title "Done in $SECONDS s"
 cat <<TEXT
 336,776 flights were joined with what was known at each one's scheduled departure; a week of them was replayed through
-the live service, and every value served was, to the bit, the value trained on. lockstep.lock names all that went into it.
+the live service, and every value served was, to the bit, the value trained on. lockstep.lock names what went into it.
 
 Go on in examples/flights (the service has been stopped; its data is kept in .lockstep):
 

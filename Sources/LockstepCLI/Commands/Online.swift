@@ -183,9 +183,13 @@ struct EmbeddingsGroup: AsyncParsableCommand {
                 case .space(let space)? = try DefinitionReader.read(document.document, file: use.reference).first?
                     .definition
             else { throw UsageError("the service's answer does not define embedding space \(use.reference)") }
+            guard let spaceDigest = Digest(document.digest) else {
+                throw UsageError("the service names no digest for embedding space \(use.reference)")
+            }
             let table = try EmbeddingFile.decode(
                 try await repository.objects.get(digest),
                 space: space,
+                spaceDigest: spaceDigest,
                 version: digest
             )
             guard let row = table.row(of: key) else {

@@ -32,8 +32,10 @@ struct IngestJob {
             )
         }
         // The inputs' identity makes a repeated ingest change nothing: it is recorded with the segment and looked up here.
+        // It leaves the snapshot out, so that a new snapshot with the same file does not load its rows twice.
         let inputs = try inputDigest(record)
         if let known = try await context.catalog.ingested(context.project, inputs: inputs) {
+            if let snapshot { try await context.catalog.addUse(of: snapshot.id, by: known.id, role: "snapshot") }
             return JobResult(
                 made: [RecordedVersion(reference: "\(known.reference)", digest: "\(known.digest)", isNew: false)],
                 counts: ["rows": 0]
@@ -84,11 +86,10 @@ struct IngestJob {
         )
     }
 
-    /// What was asked for, as one digest: the source version, the snapshot and the inputs.
+    /// What was asked for, as one digest: the source version and the inputs.
     private func inputDigest(_ source: VersionRecord) throws -> Digest {
         var form = CanonicalEncoder()
         form.digest(source.digest)
-        form.string(request.snapshot)
         form.list(request.inputs.count)
         for input in request.inputs { form.string(input.object) }
         return form.digest(domain: "lockstep.ingest")

@@ -43,7 +43,7 @@ struct SegmentWriter {
             let firstEvent = events.values.min(), let lastEvent = events.values.max(),
             let firstKnown = known.values.min(), let lastKnown = known.values.max()
         else { preconditionFailure("a segment needs history rows") }
-        let keys = try KeyColumn(sortedBy.compactMap { rows[$0] }, rowCount: rows.rowCount)
+        let keys = try KeyColumn.ranked(sortedBy.compactMap { rows[$0] }, rowCount: rows.rowCount)
         let order = sortedRows(by: keys, eventTimes: events.values, knownTimes: known.values)
         let bytes = try Parquet.encode(
             [rows.take(order)],

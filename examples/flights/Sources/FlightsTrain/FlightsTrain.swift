@@ -9,7 +9,7 @@ struct FlightsTrain {
     private static let label = "is_late"
     private static let split = "2013-10-01T00:00:00Z"
     private static let epochs = 6
-    private static let batchSize = 1024
+    private static let batchSize = 256
 
     static func main() {
         do {

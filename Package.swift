@@ -111,5 +111,12 @@ let package = Package(
         tests("ObjectsTests", ["CLZ4", "Objects"]),
         tests("DatasetsTests", ["Datasets", "Objects"]),
         tests("PostgresTests", ["Postgres"]),
+        tests(
+            "SchemaTests",
+            [
+                "Catalog", "Columns", "Datasets", "Features", "Formats", "Kernels", "Objects", "Postgres", "Service", "Wire",
+                hummingbird, yams,
+            ]
+        ),
     ]
 )

@@ -147,7 +147,7 @@ extension Catalog {
 
     /// The segment that was made from just these inputs, if there is one.
     public func ingested(_ project: Int64, inputs: Digest) async throws -> VersionRecord? {
-        try await run { connection in
+        try await read { connection in
             let rows = try connection.query(
                 """
                 select \(VersionRecord.columns) from segments s join versions v on v.id = s.version_id
@@ -161,7 +161,7 @@ extension Catalog {
 
     /// The sealed history of a source version, in sequence order.
     public func segments(of sourceVersion: Int64) async throws -> [SegmentRecord] {
-        try await run { connection in
+        try await read { connection in
             try connection.query(
                 """
                 select \(VersionRecord.columns), s.source_version_id, s.object as data, o.byte_count, s.row_count,
@@ -187,7 +187,7 @@ extension Catalog {
 
     /// The head of a source version in a namespace, in sequence order.
     public func head(_ namespace: Int64, source: Int64) async throws -> [HeadRow] {
-        try await run { connection in
+        try await read { connection in
             try connection.query(
                 """
                 select sequence, event_time, known_at, row from history_head

@@ -65,7 +65,7 @@ extension Catalog {
     }
 
     public func job(_ project: Int64, _ id: Int64) async throws -> JobRecord {
-        try await run { connection in
+        try await read { connection in
             let rows = try connection.query(
                 "select \(JobRecord.columns) from jobs where project_id = $1 and id = $2",
                 [.int64(project), .int64(id)]

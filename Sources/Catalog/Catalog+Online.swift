@@ -77,25 +77,30 @@ extension Catalog {
                 source: push.sourceVersion,
                 count: push.rows.count
             )
-            try connection.execute(
-                """
-                insert into history_head (namespace_id, source_version_id, sequence, event_time, known_at, row)
-                select $1, $2, r.* from unnest($3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::bytea[]) r
-                """,
-                [
-                    .int64(namespace.id), .int64(push.sourceVersion),
-                    .int64Array(push.rows.map { first + $0.sequence }), .timestampArray(push.rows.map(\.eventTime)),
-                    .timestampArray(push.rows.map(\.knownAt)), .bytesArray(push.rows.map(\.row)),
-                ]
-            )
+            // Everything in one round trip.
+            var statements: [(String, [Parameter])] = [
+                (
+                    """
+                    insert into history_head (namespace_id, source_version_id, sequence, event_time, known_at, row)
+                    select $1, $2, r.* from unnest($3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::bytea[]) r
+                    """,
+                    [
+                        .int64(namespace.id), .int64(push.sourceVersion),
+                        .int64Array(push.rows.map { first + $0.sequence }),
+                        .timestampArray(push.rows.map(\.eventTime)), .timestampArray(push.rows.map(\.knownAt)),
+                        .bytesArray(push.rows.map(\.row)),
+                    ]
+                )
+            ]
             for view in push.views {
                 let rows = view.rows.map { row in
                     var row = row
                     row.sequence += first
                     return row
                 }
-                try Self.write(rows, namespace: namespace.id, view: view.version, clock: clock, on: connection)
+                statements += Self.writes(rows, namespace: namespace.id, view: view.version, clock: clock)
             }
+            _ = try connection.pipeline(statements)
             return first
         }
     }
@@ -112,12 +117,8 @@ extension Catalog {
             var start = 0
             while start < rows.count {
                 let end = min(start + 5000, rows.count)
-                try Self.write(
-                    Array(rows[start..<end]),
-                    namespace: namespace.id,
-                    view: view,
-                    clock: through,
-                    on: connection
+                _ = try connection.pipeline(
+                    Self.writes(Array(rows[start..<end]), namespace: namespace.id, view: view, clock: through)
                 )
                 start = end
             }
@@ -133,14 +134,14 @@ extension Catalog {
         }
     }
 
-    /// Upserts visible rows where they win over what is there; rows known after `clock` go to the waiting table.
-    private static func write(
+    /// Statements that upsert visible rows where they win over what is there; rows known after `clock` go to the waiting
+    /// table.
+    private static func writes(
         _ rows: [OnlineRow],
         namespace: Int64,
         view: Int64,
-        clock: Int64,
-        on connection: Connection
-    ) throws {
+        clock: Int64
+    ) -> [(String, [Parameter])] {
         var winners: [[UInt8]: OnlineRow] = [:]
         var pending: [OnlineRow] = []
         for row in rows {
@@ -156,23 +157,21 @@ extension Catalog {
             (namespace_id, view_version_id, entity_key, event_time, known_at, sequence, features)
             select $1, $2, r.* from unnest($3::bytea[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::bytea[]) r
             """
+        var statements: [(String, [Parameter])] = []
         if !visible.isEmpty {
-            try connection.execute(
-                """
+            let sql = """
                 insert into online_rows as o \(insert) on conflict (namespace_id, view_version_id, entity_key)
                 do update set event_time = excluded.event_time, known_at = excluded.known_at,
                     sequence = excluded.sequence, features = excluded.features
                 where (excluded.event_time, excluded.known_at, excluded.sequence) > (o.event_time, o.known_at, o.sequence)
-                """,
-                parameters(visible, namespace: namespace, view: view)
-            )
+                """
+            statements.append((sql, parameters(visible, namespace: namespace, view: view)))
         }
         if !pending.isEmpty {
-            try connection.execute(
-                "insert into online_pending \(insert) on conflict do nothing",
-                parameters(pending, namespace: namespace, view: view)
-            )
+            let sql = "insert into online_pending \(insert) on conflict do nothing"
+            statements.append((sql, parameters(pending, namespace: namespace, view: view)))
         }
+        return statements
     }
 
     private static func parameters(_ rows: [OnlineRow], namespace: Int64, view: Int64) -> [Parameter] {
@@ -224,7 +223,7 @@ extension Catalog {
 
     /// Which view versions are online in a namespace, and until when they are complete.
     public func materializations(_ namespace: Int64) async throws -> [Materialization] {
-        try await run { connection in
+        try await read { connection in
             try connection.query(
                 """
                 select \(VersionRecord.columns), m.through, m.sequence from materializations m

@@ -38,7 +38,7 @@ extension Catalog {
     }
 
     public func report(_ project: Int64, digest: Digest) async throws -> ReportRecord {
-        try await run { connection in
+        try await read { connection in
             let rows = try connection.query(
                 "select digest, passed, document, created_at from reports where project_id = $1 and digest = $2",
                 [.int64(project), .bytes(digest.bytes)]
@@ -55,7 +55,7 @@ extension Catalog {
 
     /// The lock with a digest, if it was made here.
     public func lock(_ project: Int64, digest: Digest) async throws -> VersionRecord? {
-        try await run { connection in
+        try await read { connection in
             let rows = try connection.query(
                 """
                 select \(VersionRecord.columns) from definitions d join versions v on v.definition_id = d.id

@@ -48,6 +48,11 @@ public final class Catalog: Sendable {
         try await pool.withConnection { connection in _ = try connection.query("select 1") }
     }
 
+    /// Runs one statement that only reads: it needs no transaction of its own, and so one round trip instead of three.
+    func read<R: Sendable>(_ body: @Sendable @escaping (Connection) throws -> R) async throws -> R {
+        try await pool.withConnection(body)
+    }
+
     func run<R: Sendable>(_ body: @Sendable @escaping (Connection) throws -> R) async throws -> R {
         try await pool.withConnection { connection in
             try connection.transaction(retries: 3) { try body(connection) }

@@ -75,7 +75,7 @@ extension Catalog {
     ///
     /// - Throws: `CatalogError.notFound`, naming what there is.
     public func version(_ project: Int64, _ kind: Kind, _ reference: VersionReference) async throws -> VersionRecord {
-        try await run { connection in try Self.version(on: connection, project, kind, reference) }
+        try await read { connection in try Self.version(on: connection, project, kind, reference) }
     }
 
     /// All versions of a name, oldest first.
@@ -97,12 +97,12 @@ extension Catalog {
 
     /// The current version of every name of a kind, by name.
     public func currentVersions(_ project: Int64, _ kind: Kind) async throws -> [VersionRecord] {
-        try await run { connection in try Self.currentVersions(on: connection, project, kind) }
+        try await read { connection in try Self.currentVersions(on: connection, project, kind) }
     }
 
     /// The versions that a version uses, with their roles.
     public func uses(of version: Int64) async throws -> [(role: String, version: VersionRecord)] {
-        try await run { connection in
+        try await read { connection in
             let rows = try connection.query(
                 """
                 select e.role, \(VersionRecord.columns) from edges e join versions v on v.id = e.used_id

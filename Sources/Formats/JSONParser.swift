@@ -100,14 +100,17 @@ private struct JSONParser {
     private mutating func object(depth: Int) throws(JSONError) -> JSON {
         offset += 1
         var members: [JSON.Member] = []
-        var names: Set<String> = []
+        // By bytes: Swift takes a composed and a decomposed letter for equal, JSON does not.
+        var names: Set<[UInt8]> = []
         skipSpace()
         if take(UInt8(ascii: "}")) { return .object([JSON.Member]()) }
         repeat {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw error("expected a name in quotes") }
             let name = try string()
-            guard names.insert(name).inserted else { throw error("the name '\(name)' stands twice in one object") }
+            guard names.insert(Array(name.utf8)).inserted else {
+                throw error("the name '\(name)' stands twice in one object")
+            }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw error("expected ':'") }
             members.append(JSON.Member(name, try value(depth: depth + 1)))

@@ -111,10 +111,24 @@ final class ServiceState: Sendable {
         return namespace
     }
 
+    /// Locks by project and digest: what a digest names never changes.
+    private let locks = Mutex<[String: Lock]>([:])
+
+    private func lock(_ text: String, in project: Int64) async throws -> Lock? {
+        let key = "\(project) \(text)"
+        if let known = locks.withLock({ $0[key] }) { return known }
+        let loader = LockLoader(catalog: catalog, objects: objects)
+        let found = try await loader.lock(text, in: project)
+        locks.withLock { locks in
+            if locks.count > 1000 { locks = [:] }
+            locks[key] = found
+        }
+        return found
+    }
+
     /// Throws a problem that names every difference, when what would be served is not what the caller's lock pins.
     func check(_ serving: ServingPlan, against text: String, project: Int64) async throws {
-        let loader = LockLoader(catalog: catalog, objects: objects)
-        guard let lock = try await loader.lock(text, in: project) else {
+        guard let lock = try await lock(text, in: project) else {
             throw Problem(
                 type: "lock-mismatch",
                 title: "Unknown lock",

@@ -103,6 +103,7 @@ let package = Package(
         example("flights/Sources/FlightsPrepare", ["CBLAS", "Columns", "Formats", "Kernels"]),
         example("flights/Sources/FlightsTrain", ["CBLAS", "Columns", "Formats", "Kernels", "Lockstep"]),
 
+        tests("ColumnsTests", ["Columns"]),
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),
         tests("BinsTests", ["Bins", "Columns"]),
@@ -111,11 +112,26 @@ let package = Package(
         tests("ObjectsTests", ["CLZ4", "Objects"]),
         tests("DatasetsTests", ["Datasets", "Objects"]),
         tests("PostgresTests", ["Postgres"]),
+        tests("FeaturesTests", ["Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Objects"]),
+        tests("ParityTests", ["Columns", "Features", "Formats", "Objects", "Parity"]),
+        tests("WireTests", ["Columns", "Features", "Formats", "Wire"]),
+        tests(
+            "LockstepTests",
+            ["Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Lockstep", "Objects"]
+        ),
         tests(
             "SchemaTests",
             [
-                "Catalog", "Columns", "Datasets", "Features", "Formats", "Kernels", "Objects", "Postgres", "Service", "Wire",
+                "Catalog", "Columns", "Datasets", "Features", "Formats", "Kernels", "Objects", "Postgres", "Service",
+                "Wire",
                 hummingbird, yams,
+            ]
+        ),
+        tests(
+            "IntegrationTests",
+            [
+                "Catalog", "Columns", "Features", "Formats", "Lockstep", "Objects", "Postgres", "Service", "Wire",
+                logging, nioHTTP1,
             ]
         ),
     ]

@@ -115,7 +115,7 @@ create table segments (
 );
 comment on table segments is 'Sealed history: one immutable Parquet object of a source version, sorted by key, event time and known-at.';
 create index on segments (source_version_id, first_sequence);
-create index on segments (inputs) where inputs is not null;
+create unique index one_segment_for_inputs on segments (source_version_id, inputs) where inputs is not null;
 
 create table history_head (
     namespace_id bigint not null references namespaces (id) on delete cascade,

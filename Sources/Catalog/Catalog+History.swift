@@ -104,6 +104,14 @@ extension Catalog {
         replacingHead head: (namespace: Int64, through: Int64)? = nil
     ) async throws -> (segment: VersionRecord, isNew: Bool) {
         try await run { connection in
+            // Whoever records history of a source waits here for whoever does so already, and then sees what it did.
+            _ = try connection.query(
+                "select id from versions where id = $1 for update",
+                [.int64(segment.sourceVersion)]
+            )
+            if let inputs = segment.inputs, let known = try Self.ingested(on: connection, project, inputs: inputs) {
+                return (known, false)
+            }
             var uses: [(version: Int64, role: String)] = [(segment.sourceVersion, "source")]
             if let snapshot = segment.snapshot { uses.append((snapshot, "snapshot")) }
             let recorded = try Self.record(
@@ -136,10 +144,16 @@ extension Catalog {
                 )
             }
             if let head {
-                try connection.execute(
+                let replaced = try connection.execute(
                     "delete from history_head where namespace_id = $1 and source_version_id = $2 and sequence <= $3",
                     [.int64(head.namespace), .int64(segment.sourceVersion), .int64(head.through)]
                 )
+                guard replaced == segment.rowCount else {
+                    throw CatalogError(
+                        .conflict,
+                        "the head of source '\(segment.sourceName)' was sealed by another at the same time; do it again"
+                    )
+                }
             }
             return (recorded.version, recorded.isNew)
         }
@@ -147,16 +161,22 @@ extension Catalog {
 
     /// The segment that was made from just these inputs, if there is one.
     public func ingested(_ project: Int64, inputs: Digest) async throws -> VersionRecord? {
-        try await read { connection in
-            let rows = try connection.query(
-                """
-                select \(VersionRecord.columns) from segments s join versions v on v.id = s.version_id
-                join definitions d on d.id = v.definition_id where d.project_id = $1 and s.inputs = $2 limit 1
-                """,
-                [.int64(project), .bytes(inputs.bytes)]
-            )
-            return try rows.first.map { try VersionRecord($0) }
-        }
+        try await read { connection in try Self.ingested(on: connection, project, inputs: inputs) }
+    }
+
+    private static func ingested(
+        on connection: Connection,
+        _ project: Int64,
+        inputs: Digest
+    ) throws -> VersionRecord? {
+        let rows = try connection.query(
+            """
+            select \(VersionRecord.columns) from segments s join versions v on v.id = s.version_id
+            join definitions d on d.id = v.definition_id where d.project_id = $1 and s.inputs = $2 limit 1
+            """,
+            [.int64(project), .bytes(inputs.bytes)]
+        )
+        return try rows.first.map { try VersionRecord($0) }
     }
 
     /// The sealed history of a source version, in sequence order.

@@ -100,48 +100,77 @@ extension Catalog {
     }
 
     /// Reports progress and keeps the lease.
-    public func report(_ job: Int64, step: String, done: Int, total: Int) async throws {
-        try await run { connection in
-            _ = try connection.execute(
+    public func report(_ job: JobRecord, step: String, done: Int, total: Int) async throws {
+        try await change(job) { connection in
+            try connection.execute(
                 """
                 update jobs set step = $2, done = $3, total = $4, lease_until = now() + \(Self.lease)
-                where id = $1 and state = 'running'
+                where id = $1 and state = 'running' and attempts = $5
                 """,
-                [.int64(job), .text(step), .int64(Int64(done)), .int64(Int64(total))]
+                [.int64(job.id), .text(step), .int64(Int64(done)), .int64(Int64(total)), .int64(job.attempts)]
             )
         }
     }
 
     /// Keeps the lease of a job that has nothing new to say.
-    public func keepLease(_ job: Int64) async throws {
-        try await run { connection in
-            _ = try connection.execute(
-                "update jobs set lease_until = now() + \(Self.lease) where id = $1 and state = 'running'",
-                [.int64(job)]
+    public func keepLease(_ job: JobRecord) async throws {
+        try await change(job) { connection in
+            try connection.execute(
+                """
+                update jobs set lease_until = now() + \(Self.lease)
+                where id = $1 and state = 'running' and attempts = $2
+                """,
+                [.int64(job.id), .int64(job.attempts)]
             )
         }
     }
 
-    public func finish(_ job: Int64, result: JSON) async throws {
-        try await run { connection in
-            _ = try connection.execute(
+    public func finish(_ job: JobRecord, result: JSON) async throws {
+        try await change(job) { connection in
+            try connection.execute(
                 """
-                update jobs set state = 'done', result = $2::json, finished_at = now(), lease_until = null
-                where id = $1 and state = 'running'
+                update jobs set state = 'done', result = $3::json, finished_at = now(), lease_until = null
+                where id = $1 and state = 'running' and attempts = $2
                 """,
-                [.int64(job), .text(result.text)]
+                [.int64(job.id), .int64(job.attempts), .text(result.text)]
             )
         }
     }
 
-    public func fail(_ job: Int64, error: String) async throws {
-        try await run { connection in
-            _ = try connection.execute(
+    public func fail(_ job: JobRecord, error: String) async throws {
+        try await change(job) { connection in
+            try connection.execute(
                 """
-                update jobs set state = 'failed', error = $2, finished_at = now(), lease_until = null
-                where id = $1 and state = 'running'
+                update jobs set state = 'failed', error = $3, finished_at = now(), lease_until = null
+                where id = $1 and state = 'running' and attempts = $2
                 """,
-                [.int64(job), .text(error)]
+                [.int64(job.id), .int64(job.attempts), .text(error)]
+            )
+        }
+    }
+
+    /// Gives a job back to the queue: its worker was told to stop, which is not the job's fault.
+    public func giveBack(_ job: JobRecord) async throws {
+        try await change(job) { connection in
+            try connection.execute(
+                """
+                update jobs set state = 'queued', lease_until = null, step = '', attempts = attempts - 1
+                where id = $1 and state = 'running' and attempts = $2
+                """,
+                [.int64(job.id), .int64(job.attempts)]
+            )
+        }
+    }
+
+    /// Changes a job that its worker still holds.
+    ///
+    /// - Throws: `CatalogError.conflict` when the lease lapsed and another worker has taken the job up.
+    private func change(_ job: JobRecord, _ body: @Sendable @escaping (Connection) throws -> Int) async throws {
+        let changed = try await run(body)
+        guard changed == 1 else {
+            throw CatalogError(
+                .conflict,
+                "job \(job.id) is no longer this worker's: its lease lapsed and it was taken up again"
             )
         }
     }

@@ -54,6 +54,17 @@ extension HeadRow {
     }
 }
 
+/// The online rows of one view version, to be written.
+public struct MaterializedView: Sendable {
+    public var version: Int64
+    public var rows: [OnlineRow]
+
+    public init(version: Int64, rows: [OnlineRow]) {
+        self.version = version
+        self.rows = rows
+    }
+}
+
 /// Until when the online rows of a view version are complete.
 public struct Materialization: Hashable, Sendable {
     public let view: VersionRecord
@@ -105,32 +116,58 @@ extension Catalog {
         }
     }
 
-    /// Makes rows online and records until when the view is complete, as a whole or not at all.
+    /// Makes views online and records until when they are complete, all of them or none.
+    ///
+    /// - Parameters:
+    ///   - through: the instant; a replay's clock is moved to it in the same transaction.
+    ///   - isDefault: whether the namespace becomes the replay that requests without a number use.
     public func materialize(
-        _ rows: [OnlineRow],
+        _ views: [MaterializedView],
+        project: Int64,
         namespace: Namespace,
-        view: Int64,
         through: Int64,
-        sequence: Int64
+        isDefault: Bool
     ) async throws {
         try await run { connection in
-            var start = 0
-            while start < rows.count {
-                let end = min(start + 5000, rows.count)
-                _ = try connection.pipeline(
-                    Self.writes(Array(rows[start..<end]), namespace: namespace.id, view: view, clock: through)
+            if namespace.isReplay {
+                let moved = try connection.execute(
+                    "update namespaces set clock = $2 where id = $1 and is_replay and clock <= $2",
+                    [.int64(namespace.id), .timestamp(through)]
                 )
-                start = end
+                guard moved == 1 else {
+                    throw CatalogError(.conflict, "a replay clock moves forward only; start another replay to go back")
+                }
             }
-            try connection.execute(
-                """
-                insert into materializations as m (namespace_id, view_version_id, through, sequence)
-                values ($1, $2, $3, $4) on conflict (namespace_id, view_version_id)
-                do update set through = greatest(m.through, excluded.through),
-                    sequence = greatest(m.sequence, excluded.sequence), finished_at = now()
-                """,
-                [.int64(namespace.id), .int64(view), .timestamp(through), .int64(sequence)]
-            )
+            for view in views {
+                var start = 0
+                while start < view.rows.count {
+                    let end = min(start + 5000, view.rows.count)
+                    let part = Array(view.rows[start..<end])
+                    _ = try connection.pipeline(
+                        Self.writes(part, namespace: namespace.id, view: view.version, clock: through)
+                    )
+                    start = end
+                }
+                try connection.execute(
+                    """
+                    insert into materializations as m (namespace_id, view_version_id, through, sequence)
+                    values ($1, $2, $3, $4) on conflict (namespace_id, view_version_id)
+                    do update set through = greatest(m.through, excluded.through),
+                        sequence = greatest(m.sequence, excluded.sequence), finished_at = now()
+                    """,
+                    [
+                        .int64(namespace.id), .int64(view.version), .timestamp(through),
+                        .int64(view.rows.map(\.sequence).max() ?? 0),
+                    ]
+                )
+            }
+            if isDefault {
+                try connection.execute(
+                    "delete from namespaces where project_id = $1 and is_replay and is_default and id <> $2",
+                    [.int64(project), .int64(namespace.id)]
+                )
+                try connection.execute("update namespaces set is_default = true where id = $1", [.int64(namespace.id)])
+            }
         }
     }
 
@@ -158,6 +195,30 @@ extension Catalog {
             select $1, $2, r.* from unnest($3::bytea[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::bytea[]) r
             """
         var statements: [(String, [Parameter])] = []
+        // Rows of the same keys that have waited long enough move up, so that what waits does not grow without end.
+        statements.append(
+            (
+                """
+                with due as (
+                    delete from online_pending where namespace_id = $1 and view_version_id = $2
+                        and entity_key = any ($3::bytea[]) and known_at <= $4
+                    returning entity_key, event_time, known_at, sequence, features
+                )
+                insert into online_rows as o
+                    (namespace_id, view_version_id, entity_key, event_time, known_at, sequence, features)
+                select distinct on (entity_key) $1::bigint, $2::bigint, due.* from due
+                order by entity_key, event_time desc, known_at desc, sequence desc
+                on conflict (namespace_id, view_version_id, entity_key)
+                do update set event_time = excluded.event_time, known_at = excluded.known_at,
+                    sequence = excluded.sequence, features = excluded.features
+                where (excluded.event_time, excluded.known_at, excluded.sequence) > (o.event_time, o.known_at, o.sequence)
+                """,
+                [
+                    .int64(namespace), .int64(view), .bytesArray(Array(Set(rows.map(\.key)))),
+                    .timestamp(clock),
+                ]
+            )
+        )
         if !visible.isEmpty {
             let sql = """
                 insert into online_rows as o \(insert) on conflict (namespace_id, view_version_id, entity_key)

@@ -92,23 +92,20 @@ extension Catalog {
     }
 
     /// Starts a replay: an empty online namespace whose clock stands at `clock`.
-    ///
-    /// - Parameter isDefault: whether requests that name no replay use it; it takes the place of an earlier one.
-    public func startReplay(_ project: Int64, clock: Int64, isDefault: Bool = false) async throws -> Namespace {
+    public func startReplay(_ project: Int64, clock: Int64) async throws -> Namespace {
         try await run { connection in
-            if isDefault {
-                try connection.execute(
-                    "delete from namespaces where project_id = $1 and is_replay and is_default",
-                    [.int64(project)]
-                )
-            }
             let row = try connection.query(
-                """
-                insert into namespaces (project_id, is_replay, is_default, clock) values ($1, true, $3, $2) returning id
-                """,
-                [.int64(project), .timestamp(clock), .bool(isDefault)]
+                "insert into namespaces (project_id, is_replay, clock) values ($1, true, $2) returning id",
+                [.int64(project), .timestamp(clock)]
             ).only()
             return Namespace(id: try row.int64("id"), clock: clock)
+        }
+    }
+
+    /// Ends the replays that an earlier process left behind.
+    public func endAbandonedReplays() async throws {
+        try await run { connection in
+            _ = try connection.execute("delete from namespaces where is_replay and not is_default")
         }
     }
 

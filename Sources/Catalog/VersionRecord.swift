@@ -114,6 +114,27 @@ extension Catalog {
         }
     }
 
+    /// The newest version of a name that uses a given version.
+    public func newestUser(
+        of used: Int64,
+        kind: Kind,
+        name: String,
+        in project: Int64
+    ) async throws -> VersionRecord? {
+        try await read { connection in
+            let rows = try connection.query(
+                """
+                select \(VersionRecord.columns) from definitions d join versions v on v.definition_id = d.id
+                join edges e on e.user_id = v.id
+                where d.project_id = $1 and d.kind = $2 and d.name = $3 and e.used_id = $4
+                order by v.number desc limit 1
+                """,
+                [.int64(project), .text(kind.rawValue), .text(name), .int64(used)]
+            )
+            return try rows.first.map { try VersionRecord($0) }
+        }
+    }
+
     /// Adds an edge: version `user` also uses `used`.
     public func addUse(of used: Int64, by user: Int64, role: String) async throws {
         try await run { connection in

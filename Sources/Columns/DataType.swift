@@ -16,7 +16,7 @@ public enum DataType: Hashable, Sendable {
 
     /// Reads the spelling used in definitions, for example `float64` or `vector<float32, 8>`.
     ///
-    /// Returns `nil` for an unknown spelling or a dimension below one.
+    /// Returns `nil` for an unknown spelling or a dimension that is not from 1 to `maximumDimension`.
     public init?(_ spelling: some StringProtocol) {
         switch spelling {
         case "bool": self = .bool
@@ -29,8 +29,21 @@ public enum DataType: Hashable, Sendable {
         default:
             guard spelling.hasPrefix("vector<float32,"), spelling.hasSuffix(">") else { return nil }
             let digits = spelling.dropFirst("vector<float32,".count).dropLast().drop { $0 == " " }
-            guard digits.first != "+", let dimension = Int(digits), dimension > 0 else { return nil }
+            guard digits.first != "+", let dimension = Int(digits),
+                (1...Self.maximumDimension).contains(dimension)
+            else { return nil }
             self = .vector(dimension: dimension)
+        }
+    }
+
+    /// No vector has more elements, so that a missing one cannot take a machine's memory.
+    public static let maximumDimension = 65_536
+
+    /// Whether values compare exactly and can so identify an entity.
+    public var isKey: Bool {
+        switch self {
+        case .bool, .int64, .string, .bytes, .timestamp: true
+        case .float32, .float64, .vector: false
         }
     }
 

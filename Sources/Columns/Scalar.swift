@@ -40,6 +40,8 @@ public enum Scalar: Hashable, Sendable {
         case (.vector(let left), .vector(let right)):
             left.count == right.count
                 && zip(left, right).allSatisfy { $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN) }
+        // By bytes: `==` takes a composed and a decomposed letter for the same text.
+        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
         default: self == other
         }
     }

@@ -37,13 +37,21 @@ public struct SnapshotManifest: Hashable, Sendable {
                     + (file.digest == nil ? "and has no digest" : "and has a digest")
             )
         }
+        var total = 0
+        for reference in objectReferences {
+            let (sum, overflow) = total.addingReportingOverflow(reference.size)
+            guard reference.size >= 0, !overflow else {
+                throw .malformedManifest(reason: "object \(reference.digest) has the size \(reference.size)")
+            }
+            total = sum
+        }
         // A deleted file may have made way for a directory of its name.
         try Self.checkUnique(files.map(\.path), in: "code")
         try Self.checkTree(files.filter { $0.state != .deleted }.map(\.path), of: "code")
     }
 
     /// The number of asset bytes.
-    public var assetSize: Int { assets.reduce(0) { $0 + $1.size } }
+    public var assetSize: Int { assets.reduce(0) { $0.addingReportingOverflow($1.size).partialValue } }
 
     /// Every object the snapshot needs, with its size, once for each digest.
     public var objectReferences: [ObjectReference] {

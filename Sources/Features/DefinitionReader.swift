@@ -1,5 +1,6 @@
 import Bins
 import Columns
+import Formats
 import Yams
 
 /// One definition as it stands in a file.
@@ -26,6 +27,10 @@ public enum DefinitionReader {
     /// - Throws: `DefinitionError` with file, line and column of the first fault.
     public static func read(_ text: String, file: String) throws(DefinitionError) -> [DefinitionDocument] {
         var nodes: [Node] = []
+        if text.utf8.first == UInt8(ascii: "{"), let json = try? JSON(parsing: text) {
+            // A stored document. YAML would change a few characters that JSON may hold as they are.
+            return [try document(YAMLReader(node: node(json), file: file, subject: "the document"))]
+        }
         do {
             // Yams' own sequence would stop at the first malformed document without saying so.
             let parser = try Parser(yaml: text)
@@ -40,6 +45,17 @@ public enum DefinitionReader {
             documents.append(try document(YAMLReader(node: node, file: file, subject: "the document")))
         }
         return documents
+    }
+
+    private static func node(_ json: JSON) -> Node {
+        switch json {
+        case .null: Node("null", Tag(.null))
+        case .bool(let value): Node(value ? "true" : "false")
+        case .number(let text): Node(text)
+        case .string(let text): Node(text, Tag(.str), .doubleQuoted)
+        case .array(let elements): Node(elements.map(node))
+        case .object(let members): Node(members.map { (Node($0.name), node($0.value)) })
+        }
     }
 
     private static let common = ["kind", "name", "description", "owner", "tags"]
@@ -72,7 +88,7 @@ public enum DefinitionReader {
         let definition: Definition =
             switch kind {
             case "Entity":
-                .entity(Entity(name: name, joinKeys: try fields(members.require("join_keys"), for: "join key")))
+                .entity(try entity(name, members))
             case "Source": .source(try source(name, members))
             case "FeatureView": .view(try view(name, members))
             case "Discretizer": .discretizer(try discretizer(name, members))
@@ -85,6 +101,17 @@ public enum DefinitionReader {
         for tag in try members["tags"]?.members() ?? [] { annotations.tags[tag.name] = try tag.value.text() }
         let place = reader.node.mark.map { "\(reader.file):\($0.line)" } ?? reader.file
         return DefinitionDocument(definition, annotations: annotations, place: place)
+    }
+
+    private static func entity(_ name: String, _ members: Members) throws(DefinitionError) -> Entity {
+        let reader = try members.require("join_keys")
+        let keys = try fields(reader, for: "join key")
+        for key in keys where !key.type.isKey {
+            throw reader.error(
+                "join key '\(key.name)' is \(key.type); a key is bool, int64, string, bytes or timestamp"
+            )
+        }
+        return Entity(name: name, joinKeys: keys)
     }
 
     /// `{ name: type, … }`, in order.
@@ -212,7 +239,7 @@ public enum DefinitionReader {
         }
         return EmbeddingSpace(
             name: name,
-            dimension: try members.require("dimension").integer(in: 1...65_536),
+            dimension: try members.require("dimension").integer(in: 1...DataType.maximumDimension),
             metric: try metric.text(),
             producer: try members.require("producer").text()
         )

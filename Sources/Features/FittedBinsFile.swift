@@ -38,7 +38,7 @@ public enum FittedBinsFile {
         let file = try Safetensors(bytes: bytes, name: "fitted bins")
         guard file.metadata["format"] == "lockstep.bins/1", let edges = file["edges"]?.doubles,
             let counts = file["bin_counts"]?.integers, let rows = file["row_counts"]?.integers, rows.count == 5,
-            let range = file["range"]?.doubles
+            let range = file["range"]?.doubles, range.isEmpty || range.count == 2, counts.count == edges.count + 1
         else {
             throw DefinitionError(place: "fitted bins", message: "the object does not hold them; run: lockstep fit")
         }

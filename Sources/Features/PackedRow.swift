@@ -60,12 +60,12 @@ public enum PackedRow {
             }
             let value: Scalar =
                 switch type {
-                case .bool: .bool(try reader.byte() != 0)
+                case .bool: .bool(try reader.flag())
                 case .int64: .int64(Int64(bitPattern: try reader.integer()))
                 case .timestamp: .timestamp(Int64(bitPattern: try reader.integer()))
                 case .float32: .float32(Float(bitPattern: try reader.integer()))
                 case .float64: .float64(Double(bitPattern: try reader.integer()))
-                case .string: .string(String(decoding: try reader.run(), as: UTF8.self))
+                case .string: .string(try reader.text())
                 case .bytes: .bytes(Array(try reader.run()))
                 case .vector(let dimension): .vector(try reader.floats(dimension))
                 }
@@ -99,6 +99,19 @@ public enum PackedRow {
         mutating func integer<Integer: FixedWidthInteger & UnsignedInteger>() throws(DefinitionError) -> Integer {
             let range = try take(Integer.bitWidth / 8)
             return range.reversed().reduce(0) { $0 << 8 | Integer(bytes[$1]) }
+        }
+
+        mutating func flag() throws(DefinitionError) -> Bool {
+            switch try byte() {
+            case 0: return false
+            case 1: return true
+            default: throw fault("a bool is neither 0 nor 1")
+            }
+        }
+
+        mutating func text() throws(DefinitionError) -> String {
+            guard let text = String(validating: try run(), as: UTF8.self) else { throw fault("a text is not UTF-8") }
+            return text
         }
 
         mutating func run() throws(DefinitionError) -> ArraySlice<UInt8> {

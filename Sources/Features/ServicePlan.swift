@@ -35,12 +35,15 @@ public struct ServicePlan: Sendable {
     public let joinKeys: [Field]
     public let outputs: [Output]
 
-    /// - Parameters: the plans and definitions that the service names, by name.
+    /// Plans over the definitions that the service names, each by name.
+    ///
+    /// - Parameter fullNames: which names must differ: the full ones, the short ones, or both where `nil`.
     public init(
         _ service: FeatureService,
         views plans: [String: ViewPlan],
         discretizers: [String: Discretizer],
-        spaces: [String: EmbeddingSpace]
+        spaces: [String: EmbeddingSpace],
+        fullNames: Bool? = nil
     ) throws(DefinitionError) {
         let place = "feature service '\(service.name)'"
         var views: [ViewPlan] = []
@@ -151,7 +154,16 @@ public struct ServicePlan: Sendable {
         self.views = views
         self.joinKeys = keys
         self.outputs = outputs
-        try Self.checkNames(outputs.map(\.name) + keys.map(\.name), place: place)
+        if fullNames != true { try Self.checkNames(outputs.map(\.name) + keys.map(\.name), place: place) }
+        if fullNames != false { try Self.checkNames(outputs.map(\.fullName) + keys.map(\.name), place: place) }
+    }
+
+    /// Join keys whose value is looked up in an embedding space, with the space's name, in output order.
+    public var embeddedKeys: [(key: String, space: String)] {
+        outputs.compactMap { output in
+            guard case .embedding(let space, .joinKey(let key)) = output.origin else { return nil }
+            return (key, space)
+        }
     }
 
     private static func checkNames(_ names: [String], place: String) throws(DefinitionError) {

@@ -64,51 +64,75 @@ public struct SourcePlan: Sendable {
     /// The schema of history: the source's columns, then event time, known-at and sequence.
     public var historySchema: Schema { Schema(schema.fields + Self.historyFields) }
 
+    /// Instants that RFC 3339 can write: the years 0000 to 9999.
+    private static let instants: ClosedRange<Int64> = -62_167_219_200_000_000...253_402_300_799_999_999
+
     /// Times rows by the three clocks and drops those that the filter leaves out.
     ///
     /// - Parameters:
     ///   - batch: the source's columns, by name.
     ///   - arrival: the service's clock for rows pushed live; `nil` for bulk loads, which are taken as known at their
     ///     event time unless the source says otherwise.
-    /// - Throws: `DefinitionError` when a kept row has no event time or no declared known-at.
-    public func timed(_ batch: RecordBatch, arrival: Int64?) throws(DefinitionError) -> TimedRows {
+    ///   - origin: what the rows were read from, and the number of the first of them, for messages.
+    /// - Throws: `DefinitionError` when a kept row has no event time or no declared known-at, or one outside the years
+    ///   0000 to 9999.
+    public func timed(
+        _ batch: RecordBatch,
+        arrival: Int64?,
+        origin: (name: String, firstRow: Int) = ("the rows", 1)
+    ) throws(DefinitionError) -> TimedRows {
         var rows = batch
-        var filteredCount = 0
+        var kept = Array(0..<batch.rowCount)
         if let filter {
-            let kept = Self.trueRows(filter.evaluate(batch).column)
-            filteredCount = batch.rowCount - kept.count
-            if filteredCount > 0 { rows = batch.take(kept) }
+            kept = Self.trueRows(filter.evaluate(batch).column)
+            if kept.count < batch.rowCount { rows = batch.take(kept) }
         }
         guard case .timestamp(let events) = eventTime.evaluate(rows).column else {
             preconditionFailure("an event time expression gives timestamps")
         }
-        try require(events, "event time", rows: rows, hint: "declare a filter that leaves such rows out")
+        let place = (name: origin.name, rows: kept, firstRow: origin.firstRow)
+        try check(events, "event time", hint: "declare a filter that leaves such rows out", place)
         var known: [Int64]
-        if let column = source.knownAt, case .timestamp(let times) = rows[column] {
-            try require(times, "value in known_at column '\(column)'", rows: rows, hint: "give one for every row")
+        if let column = source.knownAt, case .timestamp(let times)? = rows[column] {
+            try check(times, "value in known_at column '\(column)'", hint: "give one for every row", place)
             known = times.values
         } else if let lag = source.availableAfter {
+            // Both are far from the ends of 64 bits: the lag because its sum must be an instant too.
             known = events.values.map { $0.addingReportingOverflow(lag.microseconds).partialValue }
+            try check(
+                PrimitiveColumn(known),
+                "instant at which it is available",
+                hint: "shorten available_after",
+                place
+            )
         } else if let arrival {
             known = [Int64](repeating: arrival, count: rows.rowCount)
         } else {
             known = events.values
         }
         for row in known.indices where known[row] < events.values[row] { known[row] = events.values[row] }
-        return TimedRows(batch: rows, eventTimes: events.values, knownTimes: known, filteredCount: filteredCount)
+        return TimedRows(
+            batch: rows,
+            eventTimes: events.values,
+            knownTimes: known,
+            filteredCount: batch.rowCount - kept.count
+        )
     }
 
-    private func require(
+    private func check(
         _ column: PrimitiveColumn<Int64>,
         _ what: String,
-        rows: RecordBatch,
-        hint: String
+        hint: String,
+        _ place: (name: String, rows: [Int], firstRow: Int)
     ) throws(DefinitionError) {
-        guard column.nullCount > 0, let first = (0..<column.count).first(where: { !column.isValid($0) }) else { return }
+        func isMissing(_ row: Int) -> Bool { !column.isValid(row) || !Self.instants.contains(column.values[row]) }
+        guard let first = (0..<column.count).first(where: isMissing) else { return }
+        let count = (first..<column.count).count(where: isMissing)
+        let found = column.isValid(first) ? "is outside the years 0000 to 9999" : "is missing"
         throw DefinitionError(
             place: "source '\(source.name)'",
-            message:
-                "\(column.nullCount) of \(rows.rowCount) rows have no \(what), the first being row \(first + 1); \(hint)"
+            message: "the \(what) of row \(place.firstRow + place.rows[first]) of \(place.name) \(found)"
+                + "\(count > 1 ? " (\(count) such rows)" : ""); \(hint)"
         )
     }
 

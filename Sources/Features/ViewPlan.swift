@@ -34,10 +34,10 @@ public struct ViewPlan: Sendable {
                         "join key '\(key.name)' is \(key.type), column '\(key.name)' of source '\(source.name)' is \(type); make them equal"
                 )
             }
-            guard ![.float32, .float64].contains(type) else {
+            guard type.isKey else {
                 throw DefinitionError(
                     place: place,
-                    message: "join key '\(key.name)' is \(type); a key must compare exactly"
+                    message: "join key '\(key.name)' is \(type); a key is bool, int64, string, bytes or timestamp"
                 )
             }
             keys.append(key)

@@ -8,6 +8,8 @@ import Wire
 public enum ClientError: Error, Sendable, CustomStringConvertible {
     /// Nothing answers at the address.
     case unreachable(url: String, reason: String)
+    /// The service did not answer in time.
+    case timedOut(url: String)
     /// The service refused.
     case refused(Problem)
 
@@ -15,6 +17,7 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unreachable(let url, let reason):
             "the service at \(url) cannot be reached (\(reason)); start it with: lockstep dev"
+        case .timedOut(let url): "the service at \(url) did not answer in time; look at its log, then try again"
         case .refused(let problem): problem.detail
         }
     }
@@ -29,14 +32,24 @@ public struct Client: Sendable {
     private let http: HTTPClient
     private let timeout: TimeAmount
 
+    /// One pool of connections for the process.
+    ///
+    /// A refused connection is an answer: it is not tried again.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.timeout.connect = .seconds(5)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     /// - Parameters:
     ///   - url: without a path, for example `http://127.0.0.1:6566`.
     ///   - project: the project of every request.
     ///   - timeout: for one request.
-    public init(url: String, project: String, timeout: TimeAmount = .seconds(120)) {
+    public init(url: String, project: String, timeout: TimeAmount = .minutes(10)) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.project = project
-        self.http = HTTPClient.shared
+        self.http = Self.http
         self.timeout = timeout
     }
 
@@ -76,6 +89,10 @@ public struct Client: Sendable {
             body = Array(buffer.readableBytesView)
         } catch is CancellationError {
             throw CancellationError()
+        } catch let error as FileChunks.ReadFailure {
+            throw error
+        } catch let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout {
+            throw ClientError.timedOut(url: url)
         } catch {
             throw ClientError.unreachable(url: url, reason: Self.reason(error))
         }

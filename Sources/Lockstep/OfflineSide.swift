@@ -34,39 +34,64 @@ struct OfflineSide: Sendable {
 
     /// Rows that between them hold every entity of every view.
     ///
-    /// Each join key runs through its own distinct values, so the number of rows is that of the largest view.
+    /// Views with the same join keys share their entities. Views without a key in common share rows: each runs through its
+    /// own entities. Views that share some keys and not all get rows of their own, so that no composite entity is torn.
     ///
     /// - Parameter sample: at most so many rows, evenly spread; all where `nil`.
     func everyEntity(sample: Int?) async throws -> RecordBatch {
-        var columns: [String: Column] = [:]
-        var rowCount = 0
-        for view in service.plan.views {
-            let rows = try await service.history(
-                of: view.view.source,
-                columns: view.joinKeys.map(\.name) + ["__sequence"]
-            )
-            let keys = view.keys(rows)
+        var blocks = try await entityBlocks()
+        let fields = service.plan.joinKeys
+        for (key, space) in service.plan.embeddedKeys
+        where !blocks.contains(where: { $0.schema.position(of: key) != nil }) {
+            guard let keys = service.fitted.tables[space]?.keys else { continue }
+            blocks.append(RecordBatch([key: .string(keys)]))
+        }
+        // Layers of blocks without a key in common.
+        var layers: [[RecordBatch]] = []
+        for block in blocks {
+            let names = Set(block.schema.fields.map(\.name))
+            let place = layers.firstIndex { layer in
+                layer.allSatisfy { names.isDisjoint(with: $0.schema.fields.map(\.name)) }
+            }
+            if let place { layers[place].append(block) } else { layers.append([block]) }
+        }
+        let schema = Schema(fields)
+        let parts = layers.map { layer in
+            let rowCount = layer.map(\.rowCount).max() ?? 0
+            let columns = fields.map { field in
+                let own = layer.first { $0.schema.position(of: field.name) != nil }
+                let block = own ?? blocks.first { $0.schema.position(of: field.name) != nil }
+                guard let block, block.rowCount > 0, let column = block[field.name] else {
+                    return Column.nulls(field.type, count: rowCount)
+                }
+                return column.take((0..<rowCount).map { $0 % block.rowCount })
+            }
+            return RecordBatch(schema: schema, columns: columns, rowCount: rowCount)
+        }
+        guard !parts.isEmpty else {
+            return RecordBatch(schema: schema, columns: fields.map { .nulls($0.type, count: 1) }, rowCount: 1)
+        }
+        let all = RecordBatch.concatenate(parts)
+        guard let sample, sample < all.rowCount else { return all }
+        return all.take((0..<sample).map { $0 * all.rowCount / sample })
+    }
+
+    /// The distinct entities of each set of join keys, in key order.
+    private func entityBlocks() async throws -> [RecordBatch] {
+        var parts: [[String]: [RecordBatch]] = [:]
+        var order: [[String]] = []
+        for view in service.plan.views where !view.joinKeys.isEmpty {
+            let names = view.joinKeys.map(\.name).sorted()
+            let rows = try await service.history(of: view.view.source, columns: names + ["__sequence"])
+            if parts[names] == nil { order.append(names) }
+            parts[names, default: []].append(try rows.select(columns: names))
+        }
+        return try order.compactMap { names in
+            let rows = RecordBatch.concatenate(parts[names] ?? [])
+            let keys = try KeyColumn(rows.columns, rowCount: rows.rowCount)
             let (dictionary, _) = KeyDictionary.numbering(keys)
             let distinct = rows.take(dictionary.firstRows)
-            rowCount = max(rowCount, distinct.rowCount)
-            for key in view.joinKeys where (columns[key.name]?.count ?? 0) < distinct.rowCount {
-                columns[key.name] = distinct[key.name]
-            }
+            return distinct.take(dictionary.keys.sortedRows())
         }
-        for key in service.plan.joinKeys where columns[key.name] == nil {
-            let known = service.fitted.tables.values.first?.keys
-            columns[key.name] = known.map { Column.string($0) } ?? .nulls(key.type, count: 1)
-        }
-        let chosen = sample.map { min($0, rowCount) } ?? rowCount
-        let positions = (0..<chosen).map { chosen == rowCount ? $0 : $0 * rowCount / chosen }
-        let fields = service.plan.joinKeys
-        return RecordBatch(
-            schema: Schema(fields),
-            columns: fields.map { field in
-                let values = columns[field.name] ?? .nulls(field.type, count: 1)
-                return values.take(positions.map { values.count == 0 ? -1 : $0 % values.count })
-            },
-            rowCount: chosen
-        )
     }
 }

@@ -105,13 +105,19 @@ extension OnlineRequest {
 
 extension OnlineResponse {
     /// The answer as a side of a comparison: the service's outputs, typed.
-    func side(of plan: ServicePlan) throws -> ParitySide {
+    /// - Throws: when a feature is missing, or has another number of rows than was asked for.
+    func side(of plan: ServicePlan, rowCount: Int) throws -> ParitySide {
         ParitySide(
             features: try plan.outputs.map { output in
                 guard let position = names.firstIndex(of: output.name) else {
                     throw PinError("the service's answer has no feature '\(output.name)' of '\(plan.service.name)'")
                 }
                 let result = results[position]
+                guard result.values.count == rowCount else {
+                    throw PinError(
+                        "the service answered \(result.values.count) rows of '\(output.name)', asked were \(rowCount)"
+                    )
+                }
                 return ParitySide.Feature(
                     name: output.name,
                     view: output.view.map { plan.views[$0].view.name },

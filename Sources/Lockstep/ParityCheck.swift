@@ -35,6 +35,7 @@ public struct ParityCheck: Sendable {
         progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> ParityReport {
         let asked = if let rows { rows } else { try await offline.everyEntity(sample: sample) }
+        guard asked.rowCount > 0 else { throw PinError("there is no row to compare; a proof needs at least one") }
         let status = try await client.onlineStatus(OnlinePlace(clock: at))
         guard let clock = at ?? Instant.parse(status.now) else {
             throw PinError("the service's clock reads '\(status.now)', which is not an instant")
@@ -149,7 +150,7 @@ public struct ParityCheck: Sendable {
             rows: rows
         )
         let answer = try await client.onlineFeatures(request, lock: service.lock.digest, place: place)
-        return try answer.side(of: service.plan)
+        return try answer.side(of: service.plan, rowCount: rows.rowCount)
     }
 
     /// How each of the plan's views came online.
@@ -159,7 +160,11 @@ public struct ParityCheck: Sendable {
             let served = status.views.filter { VersionReference($0.reference)?.name == pin.reference.name }
             let same = served.first { $0.digest == "\(pin.digest)" }
             let through = same.flatMap { Instant.parse($0.through) }
-            states[pin.reference.name] = OnlineViewState(through: through, isPushed: isPushed && through != nil)
+            states[pin.reference.name] = OnlineViewState(
+                through: through,
+                otherVersion: same == nil ? served.first?.reference : nil,
+                isPushed: isPushed && through != nil
+            )
         }
         return states
     }

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Features
 import Foundation
 import Lockstep
+import Objects
+import Postgres
 
 /// A check that did not pass; its message has been printed.
 struct CheckFailed: Error {}
@@ -21,8 +24,11 @@ enum ExitCodes {
     static func code(_ error: any Error) -> Int32 {
         switch error {
         case is CheckFailed: checkFailed
-        case ClientError.unreachable: unreachable
+        case ClientError.unreachable, ClientError.timedOut: unreachable
         case ClientError.refused: refused
+        case let error as PostgresError where error.code == .connectionFailed: unreachable
+        // What is pinned and what is there differ: a check that failed.
+        case is LockError, is PinError, is ObjectError: checkFailed
         default: usage
         }
     }

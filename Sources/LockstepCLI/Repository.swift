@@ -1,3 +1,4 @@
+import Features
 import Foundation
 import Lockstep
 import Yams
@@ -82,5 +83,17 @@ struct Repository {
             }
             return (path.hasPrefix(directory + "/") ? String(path.dropFirst(directory.count + 1)) : path, text)
         }
+    }
+}
+
+enum Locks {
+    /// Opens a lock that the user named.
+    ///
+    /// - Throws: `UsageError` when there is no such file; `LockError` when it is not what was written.
+    static func open(_ path: String) throws -> Lock {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw UsageError("there is no lock at '\(path)'; make one with: lockstep lock SERVICE -o \(path)")
+        }
+        return try LockFile.open(path)
     }
 }

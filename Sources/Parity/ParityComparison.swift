@@ -9,6 +9,8 @@ public struct ParityCounts: Hashable, Sendable {
     public var offlineOnly = 0
     /// Online has a value, offline has none.
     public var onlineOnly = 0
+    /// How many of the matches are values, not equal reasons for having none.
+    public var present = 0
 
     public init() {}
 
@@ -38,14 +40,20 @@ public struct ParityComparison: Sendable {
     public private(set) var rowsByView: [String: Int] = [:]
     public private(set) var examples: [Example] = []
 
-    /// How many examples are kept for each view and cause.
+    /// How many examples are kept for each feature and cause.
     private static let exampleLimit = 3
 
     public init(features names: [String]) {
         self.features = names.map { ($0, ParityCounts()) }
     }
 
-    public var passed: Bool { features.allSatisfy { $0.counts.differences == 0 } }
+    /// Whether nothing differs, and something was compared: values that are nowhere prove nothing.
+    public var passed: Bool {
+        features.allSatisfy { $0.counts.differences == 0 } && features.contains { $0.counts.present > 0 }
+    }
+
+    /// Features of which no row had a value on either side.
+    public var unseen: [String] { features.filter { $0.counts.present == 0 && $0.counts.differences == 0 }.map(\.name) }
 
     /// Adds rows.
     ///
@@ -76,6 +84,7 @@ public struct ParityComparison: Sendable {
                 case (true, true):
                     if left.column[row].isIdentical(to: right.column[row]) {
                         features[position].counts.match += 1
+                        features[position].counts.present += 1
                         continue
                     }
                     features[position].counts.mismatch += 1

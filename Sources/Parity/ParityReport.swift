@@ -58,7 +58,7 @@ public struct ParityReport: Sendable {
                         .object([
                             "match": .int(feature.counts.match), "mismatch": .int(feature.counts.mismatch),
                             "offline_only": .int(feature.counts.offlineOnly),
-                            "online_only": .int(feature.counts.onlineOnly),
+                            "online_only": .int(feature.counts.onlineOnly), "present": .int(feature.counts.present),
                         ])
                     )
                 }

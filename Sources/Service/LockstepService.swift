@@ -39,6 +39,7 @@ public struct LockstepService: Sendable {
     {
         let catalog = Catalog(pool: pool)
         for name in try await catalog.migrate() { logger.info("migration applied", metadata: ["name": "\(name)"]) }
+        if configuration.allowsReplay { try await catalog.endAbandonedReplays() }
         let state = ServiceState(
             configuration: configuration,
             catalog: catalog,

@@ -54,8 +54,9 @@ struct ObjectRoutes {
 
     /// Streams a body to a file, so that an object of any size passes through bounded memory.
     private func receive(_ request: Request, encoding: ObjectEncoding) async throws -> (digest: Digest, size: Int) {
-        let directory = FileManager.default.temporaryDirectory
-        let file = directory.appending(component: "lockstep-upload-\(UUID().uuidString)")
+        let directory = URL(filePath: state.configuration.objects).appending(component: "tmp")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let file = directory.appending(component: "upload-\(UUID().uuidString)")
         guard FileManager.default.createFile(atPath: file.path, contents: nil) else {
             throw RequestError("an upload cannot be written to \(directory.path)")
         }

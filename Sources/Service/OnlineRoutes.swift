@@ -12,7 +12,11 @@ struct OnlineRoutes {
         router.post("/get-online-features") { request, _ in
             let project = try await state.project(of: request)
             let message = try OnlineRequest(parsing: try await request.bytes(upTo: 64 << 20))
-            let serving = try await state.plans.plan(message.selection, in: project)
+            let serving = try await state.plans.plan(
+                message.selection,
+                fullNames: message.fullFeatureNames,
+                in: project
+            )
             if let lock = request.header(WireHeader.lock) {
                 try await state.check(serving, against: lock, project: project)
             }

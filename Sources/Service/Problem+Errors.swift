@@ -25,8 +25,10 @@ extension Problem {
             case .inUse: self.init(type: "in-use", title: "In use", status: 409, detail: error.message)
             case .invalid: self.init(type: "invalid", title: "Invalid request", status: 422, detail: error.message)
             }
-        case is DefinitionError, is ValueError, is JSONError, is RequestError, is LockError, is DecodingError:
+        case is DefinitionError, is ValueError, is JSONError, is RequestError, is LockError, is SnapshotError:
             self.init(type: "invalid", title: "Invalid request", status: 422, detail: "\(error)")
+        case let error as DecodingError:
+            self.init(type: "invalid", title: "Invalid request", status: 422, detail: Self.text(error))
         case let error as ObjectError:
             if case .missing = error {
                 self.init(type: "missing-object", title: "Missing object", status: 404, detail: "\(error)")
@@ -43,6 +45,20 @@ extension Problem {
                 detail: error.body ?? "there is no such route"
             )
         default: self.init(type: "internal", title: "Internal error", status: 500, detail: "\(error)")
+        }
+    }
+
+    /// What a message lacks or has wrong, in words.
+    private static func text(_ error: DecodingError) -> String {
+        func place(_ path: [any CodingKey]) -> String {
+            path.isEmpty ? "the request" : "'\(path.map(\.stringValue).joined(separator: "."))'"
+        }
+        return switch error {
+        case .keyNotFound(let key, let context): "\(place(context.codingPath)) has no '\(key.stringValue)'"
+        case .typeMismatch(let type, let context): "\(place(context.codingPath)) is not a \(type)"
+        case .valueNotFound(_, let context): "\(place(context.codingPath)) is null, and a value is needed"
+        case .dataCorrupted(let context): "\(place(context.codingPath)): \(context.debugDescription)"
+        @unknown default: "the request cannot be read"
         }
     }
 }

@@ -8,7 +8,12 @@ import Wire
 /// Takes live rows: evaluates them once for each view over their source and commits history and online rows together.
 final class PushWriter: Sendable {
     private let catalog: Catalog
-    private let kept = Mutex<[String: Target]>([:])
+    private let kept = Mutex<Kept>(Kept())
+
+    private struct Kept {
+        var targets: [String: Target] = [:]
+        var generation = 0
+    }
 
     /// A source and the views over it.
     private struct Target {
@@ -19,7 +24,12 @@ final class PushWriter: Sendable {
 
     init(catalog: Catalog) { self.catalog = catalog }
 
-    func invalidate() { kept.withLock { $0 = [:] } }
+    func invalidate() {
+        kept.withLock { kept in
+            kept.targets = [:]
+            kept.generation += 1
+        }
+    }
 
     func push(_ request: PushRequest, project: Int64, namespace: Namespace, clock: Int64) async throws -> PushResponse {
         let target = try await target(request.source, project: project, namespace: namespace.id)
@@ -67,7 +77,8 @@ final class PushWriter: Sendable {
     /// The source version and its views: the current ones, and in this namespace also older ones that are online.
     private func target(_ text: String, project: Int64, namespace: Int64) async throws -> Target {
         let key = "\(project) \(namespace) \(text)"
-        if let known = kept.withLock({ $0[key] }) { return known }
+        let (known, generation) = kept.withLock { ($0.targets[key], $0.generation) }
+        if let known { return known }
         let record = try await catalog.version(project, .source, try VersionReference(request: text))
         guard case .source(let source) = try record.definition() else {
             throw CatalogError(.conflict, "\(record.name) is not a source in the catalog")
@@ -83,9 +94,10 @@ final class PushWriter: Sendable {
             if view.sourceRecord.id == record.id { views.append(view) }
         }
         let target = Target(record: record, source: try SourcePlan(source), views: views)
-        kept.withLock { targets in
-            if targets.count > 1000 { targets = [:] }
-            targets[key] = target
+        kept.withLock { kept in
+            guard kept.generation == generation else { return }
+            if kept.targets.count > 1000 { kept.targets = [:] }
+            kept.targets[key] = target
         }
         return target
     }

@@ -20,11 +20,18 @@ struct ServingPlan: Sendable {
 final class ServingPlans: Sendable {
     private let catalog: Catalog
     private let objects: any ObjectStore
-    private let kept = Mutex<[Key: ServingPlan]>([:])
+    private let kept = Mutex<Kept>(Kept())
+
+    private struct Kept {
+        var plans: [Key: ServingPlan] = [:]
+        /// Counts invalidations, so that a plan that was made from older versions meanwhile is not kept.
+        var generation = 0
+    }
 
     private struct Key: Hashable {
         let project: Int64
         let selection: OnlineRequest.Selection
+        let fullNames: Bool
     }
 
     init(catalog: Catalog, objects: any ObjectStore) {
@@ -33,20 +40,36 @@ final class ServingPlans: Sendable {
     }
 
     /// Forgets everything: something that plans are made of has a new version.
-    func invalidate() { kept.withLock { $0 = [:] } }
+    func invalidate() {
+        kept.withLock { kept in
+            kept.plans = [:]
+            kept.generation += 1
+        }
+    }
 
-    func plan(_ selection: OnlineRequest.Selection, in project: Int64) async throws -> ServingPlan {
-        let key = Key(project: project, selection: selection)
-        if let known = kept.withLock({ $0[key] }) { return known }
-        let made = try await make(selection, in: project)
-        kept.withLock { plans in
-            if plans.count > 1000 { plans = [:] }
-            plans[key] = made
+    /// - Parameter fullNames: whether outputs are asked for as `view__feature`.
+    func plan(
+        _ selection: OnlineRequest.Selection,
+        fullNames: Bool,
+        in project: Int64
+    ) async throws -> ServingPlan {
+        let key = Key(project: project, selection: selection, fullNames: fullNames)
+        let (known, generation) = kept.withLock { ($0.plans[key], $0.generation) }
+        if let known { return known }
+        let made = try await make(selection, fullNames: fullNames, in: project)
+        kept.withLock { kept in
+            guard kept.generation == generation else { return }
+            if kept.plans.count > 1000 { kept.plans = [:] }
+            kept.plans[key] = made
         }
         return made
     }
 
-    private func make(_ selection: OnlineRequest.Selection, in project: Int64) async throws -> ServingPlan {
+    private func make(
+        _ selection: OnlineRequest.Selection,
+        fullNames: Bool,
+        in project: Int64
+    ) async throws -> ServingPlan {
         switch selection {
         case .service(let text):
             let record = try await catalog.version(project, .service, try VersionReference(request: text))
@@ -54,14 +77,14 @@ final class ServingPlans: Sendable {
                 throw CatalogError(.conflict, "\(record.name) is not a feature service in the catalog")
             }
             let uses = try await catalog.uses(of: record.id).map(\.version)
-            return try await assemble(service, from: uses, versions: [record], in: project)
+            return try await assemble(service, from: uses, versions: [record], fullNames: nil, in: project)
         case .features(let references):
             var views: [VersionRecord] = []
             for name in Set(references.map(\.view)).sorted() {
                 views.append(try await catalog.version(project, .view, VersionReference(name: name)))
             }
             let service = FeatureService(name: "(features)", features: references.map { ServiceFeature(.feature($0)) })
-            return try await assemble(service, from: views, versions: [], in: project)
+            return try await assemble(service, from: views, versions: [], fullNames: fullNames, in: project)
         }
     }
 
@@ -69,6 +92,7 @@ final class ServingPlans: Sendable {
         _ service: FeatureService,
         from uses: [VersionRecord],
         versions: [VersionRecord],
+        fullNames: Bool?,
         in project: Int64
     ) async throws -> ServingPlan {
         var versions = versions + uses
@@ -100,7 +124,13 @@ final class ServingPlans: Sendable {
             default: break
             }
         }
-        let plan = try ServicePlan(service, views: views.mapValues(\.plan), discretizers: discretizers, spaces: spaces)
+        let plan = try ServicePlan(
+            service,
+            views: views.mapValues(\.plan),
+            discretizers: discretizers,
+            spaces: spaces,
+            fullNames: fullNames
+        )
         return ServingPlan(
             plan: plan,
             views: plan.views.compactMap { views[$0.view.name]?.record },

@@ -97,7 +97,7 @@ struct WorkRoutes {
                 object: object,
                 document: .object([
                     "assets": .int(manifest.assets.count),
-                    "bytes": .int(manifest.assets.reduce(0) { $0 + $1.size }),
+                    "bytes": .int(manifest.assetSize),
                 ]),
                 objects: objects
             ),

@@ -54,7 +54,8 @@ public enum ValueCoding {
 
     private static func double(_ json: JSON) -> Double? {
         switch json {
-        case .number(let text): Double(text)
+        // A number too great for the type is no infinity: that has a spelling of its own.
+        case .number(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
         case .string("NaN"): .nan
         case .string("Infinity"): .infinity
         case .string("-Infinity"): -.infinity
@@ -64,7 +65,7 @@ public enum ValueCoding {
 
     private static func float(_ json: JSON) -> Float? {
         switch json {
-        case .number(let text): Float(text)
+        case .number(let text): Float(text).flatMap { $0.isFinite ? $0 : nil }
         case .string("NaN"): .nan
         case .string("Infinity"): .infinity
         case .string("-Infinity"): -.infinity

@@ -28,7 +28,8 @@ import Testing
         ("  ", "not valid JSON at byte 2: the text ends where a value is expected"),
         ("nul", "not valid JSON at byte 3: expected 'null'"), ("True", "not valid JSON at byte 0: expected a value"),
         ("nan", "not valid JSON at byte 1: expected 'null'"), ("NaN", "not valid JSON at byte 0: expected a value"),
-        ("Infinity", "not valid JSON at byte 0: expected a value"), ("+1", "not valid JSON at byte 0: expected a value"),
+        ("Infinity", "not valid JSON at byte 0: expected a value"),
+        ("+1", "not valid JSON at byte 0: expected a value"),
         ("-", "not valid JSON at byte 1: expected a digit"), ("-a", "not valid JSON at byte 1: expected a digit"),
         (".5", "not valid JSON at byte 0: expected a value"), ("5.", "not valid JSON at byte 2: expected a digit"),
         ("01", "not valid JSON at byte 1: the text goes on after its value"),
@@ -37,10 +38,12 @@ import Testing
         ("1e-+1", "not valid JSON at byte 3: expected a digit"),
         ("0x10", "not valid JSON at byte 1: the text goes on after its value"),
         ("1 2", "not valid JSON at byte 2: the text goes on after its value"),
-        ("'a'", "not valid JSON at byte 0: expected a value"), ("\u{FEFF}1", "not valid JSON at byte 0: expected a value"),
+        ("'a'", "not valid JSON at byte 0: expected a value"),
+        ("\u{FEFF}1", "not valid JSON at byte 0: expected a value"),
         (#"""#, "not valid JSON at byte 1: the text ends inside a string"),
         (#""\"#, "not valid JSON at byte 2: the text ends inside an escape"),
-        (#""\x""#, "not valid JSON at byte 3: unknown escape"), (#""\U0041""#, "not valid JSON at byte 3: unknown escape"),
+        (#""\x""#, "not valid JSON at byte 3: unknown escape"),
+        (#""\U0041""#, "not valid JSON at byte 3: unknown escape"),
         ("\"\n\"", "not valid JSON at byte 1: a control character stands unescaped in a string"),
         ("\"a\u{1F}\"", "not valid JSON at byte 2: a control character stands unescaped in a string"),
         (#""\u12""#, "not valid JSON at byte 3: expected four hexadecimal digits"),
@@ -53,16 +56,19 @@ import Testing
         (#""\udd1e""#, "not valid JSON at byte 7: half of a surrogate pair"),
         ("[", "not valid JSON at byte 1: the text ends where a value is expected"),
         ("[1", "not valid JSON at byte 2: expected ',' or ']'"), ("[1,]", "not valid JSON at byte 3: expected a value"),
-        ("[,1]", "not valid JSON at byte 1: expected a value"), ("[1 2]", "not valid JSON at byte 3: expected ',' or ']'"),
+        ("[,1]", "not valid JSON at byte 1: expected a value"),
+        ("[1 2]", "not valid JSON at byte 3: expected ',' or ']'"),
         ("[1}", "not valid JSON at byte 2: expected ',' or ']'"), ("]", "not valid JSON at byte 0: expected a value"),
         ("{", "not valid JSON at byte 1: expected a name in quotes"),
         ("{a:1}", "not valid JSON at byte 1: expected a name in quotes"),
-        (#"{"a"}"#, "not valid JSON at byte 4: expected ':'"), (#"{"a":}"#, "not valid JSON at byte 5: expected a value"),
+        (#"{"a"}"#, "not valid JSON at byte 4: expected ':'"),
+        (#"{"a":}"#, "not valid JSON at byte 5: expected a value"),
         (#"{"a":1,}"#, "not valid JSON at byte 7: expected a name in quotes"),
         (#"{"a":1 "b":2}"#, "not valid JSON at byte 7: expected ',' or '}'"),
         (#"{"a":1,"b":2,"a":3}"#, "not valid JSON at byte 16: the name 'a' stands twice in one object"),
         (#"{"a":1,"\u0061":3}"#, "not valid JSON at byte 15: the name 'a' stands twice in one object"),
-        ("// a\n1", "not valid JSON at byte 0: expected a value"), ("[1]\0", "not valid JSON at byte 3: the text goes on after its value"),
+        ("// a\n1", "not valid JSON at byte 0: expected a value"),
+        ("[1]\0", "not valid JSON at byte 3: the text goes on after its value"),
     ]
 
     @Test(arguments: refused) func refuses(text: String, error: String) {
@@ -70,10 +76,12 @@ import Testing
         #expect(found?.description == error)
     }
 
-    @Test(arguments: [
-        [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
-        [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
-    ] as [[UInt8]]) func textIsUTF8(bytes: [UInt8]) {
+    @Test(
+        arguments: [
+            [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+            [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
+        ] as [[UInt8]]
+    ) func textIsUTF8(bytes: [UInt8]) {
         #expect(throws: JSONError.self) { try JSON(parsing: bytes) }
     }
 
@@ -96,7 +104,9 @@ import Testing
     // MARK: Values
 
     @Test func numbersKeepTheirText() throws {
-        let json = try JSON(parsing: "[9223372036854775807,-9223372036854775808,9223372036854775808,1.0,1e3,-0,16777217]")
+        let json = try JSON(
+            parsing: "[9223372036854775807,-9223372036854775808,9223372036854775808,1.0,1e3,-0,16777217]"
+        )
         #expect(json.text == "[9223372036854775807,-9223372036854775808,9223372036854775808,1.0,1e3,-0,16777217]")
         #expect(json.array?.map(\.int) == [.max, .min, nil, nil, nil, 0, 16_777_217])
     }
@@ -108,7 +118,9 @@ import Testing
         #expect(JSON.double(.nan) == .string("NaN"))
         #expect(JSON.double(-.infinity) == .string("-Infinity"))
         #expect(JSON.float(.infinity) == .string("Infinity"))
-        for value in [Double.leastNonzeroMagnitude, .greatestFiniteMagnitude, .leastNonzeroMagnitude, 1e22, 123_456.789] {
+        for value in [
+            Double.leastNonzeroMagnitude, .greatestFiniteMagnitude, .leastNonzeroMagnitude, 1e22, 123_456.789,
+        ] {
             let text = JSON.double(value).text
             #expect((try? JSON(parsing: text)) == .number(text))
             #expect(Double(text)?.bitPattern == value.bitPattern)
@@ -154,7 +166,9 @@ import Testing
         case 4: return .float(Float(bitPattern: UInt32(truncatingIfNeeded: random.next())))
         case 5: return .string(randomText(&random))
         case 6:
-            return .array((0..<Int.random(in: 0...4, using: &random)).map { _ in randomValue(&random, depth: depth - 1) })
+            return .array(
+                (0..<Int.random(in: 0...4, using: &random)).map { _ in randomValue(&random, depth: depth - 1) }
+            )
         default:
             return .object(
                 (0..<Int.random(in: 0...4, using: &random)).map { position in

@@ -19,8 +19,8 @@ struct Verify: AsyncParsableCommand {
         let repository = try Repository.find()
         let lock: Lock
         do {
-            lock = try LockFile.open(self.lock)
-        } catch {
+            lock = try Locks.open(self.lock)
+        } catch let error as LockError {
             Terminal.error("error: \(error)")
             throw CheckFailed()
         }
@@ -34,8 +34,8 @@ struct Verify: AsyncParsableCommand {
             do {
                 let manifest = try SnapshotManifest(json: try await objects.get(object), expecting: pin.digest)
                 wanted += manifest.objectReferences.map { ("object of \(what)", $0.digest) }
-            } catch let error as ClientError {
-                throw error
+            } catch ClientError.unreachable(let url, let reason) {
+                throw ClientError.unreachable(url: url, reason: reason)
             } catch {
                 problems.append("\(what): \(error)")
             }
@@ -95,7 +95,7 @@ struct MakeTrainingSet: AsyncParsableCommand {
 
     func run() async throws {
         let repository = try Repository.find()
-        let service = try await LockedService(try LockFile.open(lock), objects: repository.objects)
+        let service = try await LockedService(try Locks.open(lock), objects: repository.objects)
         let spine = try Spines.read(spine, service: service, full: fullFeatureNames)
         let set = try await TrainingSet.build(service, spine: spine, threads: threads, full: fullFeatureNames)
         let digest = try set.write(to: output)
@@ -160,25 +160,16 @@ struct CheckParity: AsyncParsableCommand {
         let repository = try Repository.find()
         let client = server.map { Client(url: $0, project: repository.project) } ?? repository.client
         let objects = RemoteObjectStore(client: client, cache: repository.state + "/cache")
-        let service = try await LockedService(try LockFile.open(lock), objects: objects)
+        let service = try await LockedService(try Locks.open(lock), objects: objects)
         let check = try await ParityCheck(service, client: client)
         let report: ParityReport
-        if let replay, let spine {
-            let (from, to) = try span(replay)
-            report = try await check.replay(
-                spine: try Spines.read(spine, service: service),
-                from: from,
-                to: to,
-                progress: { step, done, total in Terminal.progress(step, done, total) }
-            )
-        } else {
-            let rows = try spine.map { try Spines.read($0, service: service).rows }
-            report = try await check.run(
-                rows: rows,
-                at: try at.map { try instant($0) },
-                sample: sample,
-                progress: { done, total in Terminal.progress("compared", done, total) }
-            )
+        do {
+            report = try await compare(check, service)
+        } catch ClientError.refused(let problem) where problem.type == "lock-mismatch" {
+            Terminal.endProgress()
+            for difference in problem.differences ?? [] { print("another version: \(difference)") }
+            print("parity fails: \(problem.detail)")
+            throw CheckFailed()
         }
         Terminal.endProgress()
         let recorded = try await check.record(report)
@@ -188,6 +179,26 @@ struct CheckParity: AsyncParsableCommand {
             show(report, digest: recorded.digest)
         }
         if !report.passed { throw CheckFailed() }
+    }
+
+    private func compare(_ check: ParityCheck, _ service: LockedService) async throws -> ParityReport {
+        if let replay, let spine {
+            let (from, to) = try span(replay)
+            return try await check.replay(
+                spine: try Spines.read(spine, service: service),
+                from: from,
+                to: to,
+                progress: { step, done, total in Terminal.progress(step, done, total) }
+            )
+        } else {
+            let rows = try spine.map { try Spines.read($0, service: service).rows }
+            return try await check.run(
+                rows: rows,
+                at: try at.map { try instant($0) },
+                sample: sample,
+                progress: { done, total in Terminal.progress("compared", done, total) }
+            )
+        }
     }
 
     private func instant(_ text: String) throws -> Int64 {
@@ -205,15 +216,18 @@ struct CheckParity: AsyncParsableCommand {
 
     private func show(_ report: ParityReport, digest: String) {
         Terminal.table(
-            ["FEATURE", "MATCH", "MISMATCH", "OFFLINE ONLY", "ONLINE ONLY"],
+            ["FEATURE", "MATCH", "WITH A VALUE", "MISMATCH", "OFFLINE ONLY", "ONLINE ONLY"],
             report.comparison.features.map { feature in
                 [
-                    feature.name, "\(feature.counts.match)", "\(feature.counts.mismatch)",
+                    feature.name, "\(feature.counts.match)", "\(feature.counts.present)", "\(feature.counts.mismatch)",
                     "\(feature.counts.offlineOnly)", "\(feature.counts.onlineOnly)",
                 ]
             }
         )
         let rows = report.comparison.rowCount
+        for feature in report.comparison.unseen {
+            print("\(feature): no row had a value on either side; its parity is not shown")
+        }
         guard !report.passed else {
             print("parity holds for \(rows) rows under lock \(short("\(report.lock)"))")
             print("certificate \(digest)")

@@ -28,14 +28,21 @@ struct Get: AsyncParsableCommand {
             guard let equals = text.firstIndex(of: "=") else { throw UsageError("'\(text)' is not key=value") }
             let name = String(text[..<equals])
             let value = String(text[text.index(after: equals)...])
-            let json: JSON =
-                switch types[name] {
-                case .int64, .bool: .number(value)
-                default: .string(value)
+            let json: JSON
+            switch types[name] {
+            case .int64:
+                guard let number = Int64(value) else { throw UsageError("'\(text)': join key '\(name)' is int64") }
+                json = .int(number)
+            case .bool:
+                guard let flag = Bool(value) else {
+                    throw UsageError("'\(text)': join key '\(name)' is bool, true or false")
                 }
+                json = .bool(flag)
+            default: json = .string(value)
+            }
             entities.append(JSON.Member(name, .array([value.isEmpty ? .null : json])))
         }
-        let digest = try lock.map { try LockFile.open($0).digest }
+        let digest = try lock.map { try Locks.open($0).digest }
         let answer = try await client.onlineFeatures(
             OnlineRequest(selection: .service(service), entities: entities),
             lock: digest
@@ -43,7 +50,7 @@ struct Get: AsyncParsableCommand {
         if json { return print(String(decoding: answer.body, as: UTF8.self)) }
         var rows: [[String]] = []
         for (name, result) in zip(answer.names, answer.results) where !entities.contains(where: { $0.name == name }) {
-            let time = result.eventTimes[0]
+            guard let time = result.eventTimes.first else { throw UsageError("the service answered no row") }
             rows.append([
                 name, result.values[0].text, result.statuses[0].text, time == 0 ? "" : Instant.text(time) ?? "\(time)",
             ])

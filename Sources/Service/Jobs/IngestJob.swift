@@ -46,9 +46,11 @@ struct IngestJob {
         for input in request.inputs {
             guard let digest = Digest(input.object) else { throw RequestError("'\(input.object)' is not a digest") }
             try await context.report("reading \(input.name)", readCount, 0)
+            var rowsOfInput = 0
             try await read(input.name, try await context.objects.get(digest), source: plan) { batch in
+                parts.append(try plan.timed(batch, arrival: nil, origin: (input.name, rowsOfInput + 1)))
                 readCount += batch.rowCount
-                parts.append(try plan.timed(batch, arrival: nil))
+                rowsOfInput += batch.rowCount
                 try await context.report("reading \(input.name)", readCount, 0)
             }
         }

@@ -1,6 +1,7 @@
 import Catalog
 import Logging
 import Objects
+import Postgres
 import ServiceLifecycle
 import Wire
 
@@ -37,28 +38,48 @@ struct JobWorker: ServiceLifecycle.Service {
         do {
             let result = try await withThrowingTaskGroup(of: JobResult?.self) { group in
                 group.addTask { try await perform(job) }
-                group.addTask {
-                    while true {
-                        try await Task.sleep(for: .seconds(5))
-                        try await catalog.keepLease(job.id)
-                    }
-                }
+                group.addTask { try await keepLease(of: job) }
                 defer { group.cancelAll() }
                 return try await group.next() ?? nil
             }
             finished()
-            let json = try WireCoding.json(result ?? JobResult())
-            try await catalog.finish(job.id, result: json)
+            try await catalog.finish(job, result: try WireCoding.json(result ?? JobResult()))
             logger.info("job done", metadata: ["job": "\(job.id)"])
         } catch {
-            logger.warning("job failed", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            // The worker's own task may be cancelled already, and the database must still be told.
+            await Task.detached { await end(job, after: error) }.value
+        }
+    }
+
+    /// Keeps a job until it is done, through a database that stumbles; ends only when the job is another worker's.
+    private func keepLease(of job: JobRecord) async throws -> JobResult? {
+        while true {
+            try await Task.sleep(for: .seconds(5))
             do {
-                try await catalog.fail(job.id, error: Problem(error).detail)
+                try await catalog.keepLease(job)
+            } catch let error as CatalogError {
+                throw error
             } catch {
-                logger.error("the failure cannot be recorded", metadata: ["job": "\(job.id)", "error": "\(error)"])
+                logger.warning("a lease cannot be kept", metadata: ["job": "\(job.id)", "error": "\(error)"])
             }
         }
     }
+
+    private func end(_ job: JobRecord, after error: any Error) async {
+        do {
+            if error is CancellationError || Self.isShutdown(error) {
+                logger.info("job given back", metadata: ["job": "\(job.id)"])
+                try await catalog.giveBack(job)
+            } else {
+                logger.warning("job failed", metadata: ["job": "\(job.id)", "error": "\(error)"])
+                try await catalog.fail(job, error: Problem(error).detail)
+            }
+        } catch {
+            logger.error("a job's end cannot be recorded", metadata: ["job": "\(job.id)", "error": "\(error)"])
+        }
+    }
+
+    private static func isShutdown(_ error: any Error) -> Bool { (error as? PostgresError)?.code == .poolClosed }
 
     private func perform(_ job: JobRecord) async throws -> JobResult {
         let request = try WireCoding.decode(JobRequest.self, from: Array(job.arguments.utf8))
@@ -68,7 +89,7 @@ struct JobWorker: ServiceLifecycle.Service {
             project: job.project,
             allowsReplay: allowsReplay
         ) { step, done, total in
-            try await catalog.report(job.id, step: step, done: done, total: total)
+            try await catalog.report(job, step: step, done: done, total: total)
         }
         return switch request {
         case .ingest(let request): try await IngestJob(context: context, request: request).run()

@@ -28,7 +28,7 @@ struct LockJob {
         }
         for source in pins.records.filter({ $0.name.kind == .source }) {
             try await context.report("sealing \(source.reference)", 0, 0)
-            try await seal(source)
+            try await sealRetrying(source)
             let segments = try await catalog.segments(of: source.id)
             guard !segments.isEmpty else {
                 throw RequestError(
@@ -88,6 +88,17 @@ struct LockJob {
         for use in try await context.catalog.uses(of: record.id) { try await pin(use.version, into: &pins) }
     }
 
+    /// Seals, again where another lock sealed the same head meanwhile.
+    private func sealRetrying(_ source: VersionRecord) async throws {
+        for attempt in 1... {
+            do {
+                return try await seal(source)
+            } catch let error as CatalogError where error.code == .conflict && attempt < 5 {
+                continue
+            }
+        }
+    }
+
     /// Turns the head of a source into a segment, so that the lock names immutable objects only.
     private func seal(_ source: VersionRecord) async throws {
         let live = try await context.catalog.liveNamespace(context.project)
@@ -144,24 +155,18 @@ private struct PinSet {
 }
 
 extension Catalog {
-    /// The current bins of a discretizer version, or embeddings of a space version.
+    /// The newest bins of this very discretizer version, or embeddings of this space version.
     ///
-    /// - Throws: `CatalogError` with the command that makes them, when there are none for this very version.
+    /// - Throws: `CatalogError` with the command that makes them, when there are none.
     func fitted(_ kind: Kind, for definition: VersionRecord, in project: Int64) async throws -> VersionRecord {
         let name = definition.name.name
         let command = kind == .bins ? "lockstep fit \(name)" : "lockstep embeddings import \(name) FILE"
-        let current: VersionRecord
-        do {
-            current = try await version(project, kind, VersionReference(name: name))
-        } catch let error as CatalogError where error.code == .notFound {
-            throw CatalogError(.notFound, "\(definition.name) has no \(kind.rawValue); run: \(command)")
-        }
-        guard try await uses(of: current.id).contains(where: { $0.version.id == definition.id }) else {
+        guard let fitted = try await newestUser(of: definition.id, kind: kind, name: name, in: project) else {
             throw CatalogError(
-                .conflict,
-                "\(kind.rawValue) \(current.reference) belong to another version than \(definition.reference); run: \(command)"
+                .notFound,
+                "\(definition.name.kind.rawValue) \(definition.reference) has no \(kind.rawValue); run: \(command)"
             )
         }
-        return current
+        return fitted
     }
 }

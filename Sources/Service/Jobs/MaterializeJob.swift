@@ -17,45 +17,61 @@ struct MaterializeJob {
         let views = try await views(lock: lock)
         let target = try await target()
         var counts: [String: Int64] = [:]
-        var total = 0
+        var materialized: [MaterializedView] = []
         for (done, view) in views.enumerated() {
             try await context.report("materializing \(view.record.reference)", done, views.count)
-            let segments = try await segments(of: view, lock: lock)
-            // A replay starts from what was known at its clock, and is told the rest; the live store also takes the rows
-            // that wait for their time.
-            let head =
-                target.namespace.isReplay
-                ? [] : try await catalog.head(target.namespace.id, source: view.sourceRecord.id)
-            let history = try await SourceHistory(catalog: catalog, objects: context.objects).rows(
-                view.source,
-                segments: segments,
-                columns: ViewHistory.columns(for: view.plan),
-                head: head
-            )
-            let rows = ViewHistory(view.plan, rows: history).onlineRows(
-                at: target.clock,
-                includesPending: !target.namespace.isReplay
-            )
-            try await catalog.materialize(
-                rows.map {
-                    OnlineRow(
-                        key: $0.key,
-                        eventTime: $0.eventTime,
-                        knownAt: $0.knownAt,
-                        sequence: $0.sequence,
-                        features: $0.packed
-                    )
-                },
-                namespace: target.namespace,
-                view: view.record.id,
-                through: target.clock,
-                sequence: rows.map(\.sequence).max() ?? 0
-            )
+            let rows = try await onlineRows(view, lock: lock, target: target)
             counts["\(view.record.reference)"] = Int64(rows.count)
-            total += rows.count
+            materialized.append(MaterializedView(version: view.record.id, rows: rows))
         }
-        counts["rows"] = Int64(total)
-        return JobResult(counts: counts, text: Instant.text(target.clock), replay: target.replay)
+        try await catalog.materialize(
+            materialized,
+            project: context.project,
+            namespace: target.namespace,
+            through: target.clock,
+            isDefault: target.isDefault
+        )
+        counts["rows"] = Int64(materialized.reduce(0) { $0 + $1.rows.count })
+        return JobResult(
+            counts: counts,
+            text: Instant.text(target.clock),
+            replay: target.namespace.isReplay ? target.namespace.id : nil
+        )
+    }
+
+    private func onlineRows(_ view: LoadedView, lock: Lock?, target: Target) async throws -> [OnlineRow] {
+        let catalog = context.catalog
+        // A replay starts from what was known at its clock, and is told the rest; the live store also takes the rows that
+        // wait for their time. The head is read before the segments: rows that are sealed in between are then seen twice,
+        // which changes nothing, and not missed.
+        let head =
+            target.namespace.isReplay ? [] : try await catalog.head(target.namespace.id, source: view.sourceRecord.id)
+        let history = try await SourceHistory(catalog: catalog, objects: context.objects).rows(
+            view.source,
+            segments: try await segments(of: view, lock: lock),
+            columns: ViewHistory.columns(for: view.plan),
+            head: head
+        )
+        let rows = ViewHistory(view.plan, rows: history).onlineRows(
+            at: target.clock,
+            includesPending: !target.namespace.isReplay
+        )
+        return rows.map {
+            OnlineRow(
+                key: $0.key,
+                eventTime: $0.eventTime,
+                knownAt: $0.knownAt,
+                sequence: $0.sequence,
+                features: $0.packed
+            )
+        }
+    }
+
+    /// Where to write, and at which instant.
+    private struct Target {
+        var namespace: Namespace
+        var clock: Int64
+        var isDefault: Bool
     }
 
     private func pinnedLock() async throws -> Lock? {
@@ -93,16 +109,20 @@ struct MaterializeJob {
         return try await context.catalog.segments(of: view.sourceRecord.id).map(\.object)
     }
 
-    /// The namespace to fill and its clock.
-    private func target() async throws -> (namespace: Namespace, clock: Int64, replay: Int64?) {
+    /// The namespace to fill and its clock; nothing that is served changes before all rows are ready.
+    private func target() async throws -> Target {
         let catalog = context.catalog
         if let id = request.replay {
             let namespace = try await catalog.namespace(context.project, id: id)
             guard let clock = namespace.clock else { throw RequestError("\(id) is not a replay") }
-            return (namespace, clock, id)
+            return Target(namespace: namespace, clock: clock, isDefault: false)
         }
         guard let text = request.at else {
-            return (try await catalog.liveNamespace(context.project), serverClock(), nil)
+            return Target(
+                namespace: try await catalog.liveNamespace(context.project),
+                clock: serverClock(),
+                isDefault: false
+            )
         }
         guard context.allowsReplay else {
             throw RequestError(
@@ -112,14 +132,11 @@ struct MaterializeJob {
         guard let clock = Instant.parse(text) else {
             throw RequestError("'\(text)' is not an instant; write it as 2013-10-01T00:00:00Z")
         }
-        if let replay = try await catalog.defaultReplay(context.project), let now = replay.clock {
-            if now <= clock {
-                try await catalog.moveClock(replay.id, to: clock)
-                return (try await catalog.namespace(context.project, id: replay.id), clock, replay.id)
-            }
+        if let replay = try await catalog.defaultReplay(context.project), let now = replay.clock, now <= clock {
+            return Target(namespace: replay, clock: clock, isDefault: true)
         }
         // A replay's clock moves forward only, so that going back is another replay.
-        let replay = try await catalog.startReplay(context.project, clock: clock, isDefault: true)
-        return (replay, clock, replay.id)
+        let replay = try await catalog.startReplay(context.project, clock: clock)
+        return Target(namespace: replay, clock: clock, isDefault: true)
     }
 }

@@ -1,4 +1,6 @@
-.PHONY: demo test build lint format clean setup
+PYTHON ?= python3
+
+.PHONY: demo test oracle build lint format clean setup
 
 # Sets up what is missing, builds, and runs the example on real data.
 demo: setup
@@ -8,6 +10,11 @@ demo: setup
 test: setup
 	swift build --build-tests
 	swift test --skip-build
+
+# Compares every value of the demo's training set, bins, embeddings and segments with the rules written again in Python.
+# Run it after make demo; PYTHON names one with duckdb, numpy and pyarrow.
+oracle:
+	$(PYTHON) examples/flights/oracle.py
 
 build: setup
 	swift build -c release

@@ -108,3 +108,9 @@ extension VersionMessage {
         )
     }
 }
+
+extension RecordedVersion {
+    init(_ record: VersionRecord, isNew: Bool) {
+        self.init(reference: "\(record.reference)", digest: "\(record.digest)", isNew: isNew)
+    }
+}

@@ -103,13 +103,6 @@ struct WorkRoutes {
             ),
             in: project
         )
-        return try Response.message(
-            RecordedVersion(
-                reference: "\(made.version.reference)",
-                digest: "\(made.version.digest)",
-                isNew: made.isNew
-            ),
-            status: .created
-        )
+        return try Response.message(RecordedVersion(made.version, isNew: made.isNew), status: .created)
     }
 }

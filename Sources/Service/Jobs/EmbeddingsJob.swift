@@ -38,13 +38,7 @@ struct EmbeddingsJob {
             in: context.project
         )
         return JobResult(
-            made: [
-                RecordedVersion(
-                    reference: "\(made.version.reference)",
-                    digest: "\(made.version.digest)",
-                    isNew: made.isNew
-                )
-            ],
+            made: [RecordedVersion(made.version, isNew: made.isNew)],
             counts: ["keys": Int64(table.count), "dimension": Int64(space.dimension)]
         )
     }

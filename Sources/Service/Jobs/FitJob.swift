@@ -72,13 +72,7 @@ struct FitJob {
             in: context.project
         )
         return JobResult(
-            made: [
-                RecordedVersion(
-                    reference: "\(made.version.reference)",
-                    digest: "\(made.version.digest)",
-                    isNew: made.isNew
-                )
-            ],
+            made: [RecordedVersion(made.version, isNew: made.isNew)],
             counts: [
                 "rows": Int64(fitted.statistics.rowCount), "null": Int64(fitted.statistics.nullCount),
                 "nan": Int64(fitted.statistics.nanCount), "bins": Int64(fitted.edges.count),

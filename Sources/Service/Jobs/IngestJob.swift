@@ -37,7 +37,7 @@ struct IngestJob {
         if let known = try await context.catalog.ingested(context.project, inputs: inputs) {
             if let snapshot { try await context.catalog.addUse(of: snapshot.id, by: known.id, role: "snapshot") }
             return JobResult(
-                made: [RecordedVersion(reference: "\(known.reference)", digest: "\(known.digest)", isNew: false)],
+                made: [RecordedVersion(known, isNew: false)],
                 counts: ["rows": 0]
             )
         }
@@ -77,13 +77,7 @@ struct IngestJob {
             inputs: inputs
         )
         return JobResult(
-            made: [
-                RecordedVersion(
-                    reference: "\(segment.segment.reference)",
-                    digest: "\(segment.segment.digest)",
-                    isNew: segment.isNew
-                )
-            ],
+            made: [RecordedVersion(segment.segment, isNew: segment.isNew)],
             counts: ["rows": Int64(rowCount), "filtered": Int64(filtered)]
         )
     }

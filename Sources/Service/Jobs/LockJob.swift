@@ -61,13 +61,7 @@ struct LockJob {
             in: context.project
         )
         return JobResult(
-            made: [
-                RecordedVersion(
-                    reference: "\(made.version.reference)",
-                    digest: "\(made.version.digest)",
-                    isNew: made.isNew
-                )
-            ],
+            made: [RecordedVersion(made.version, isNew: made.isNew)],
             counts: ["pins": Int64(lock.pins.count)],
             text: lock.text
         )

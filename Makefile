@@ -8,7 +8,7 @@ demo: setup
 	examples/flights/demo.sh
 
 test: setup
-	swift build --build-tests
+	swift build --build-tests --explicit-target-dependency-import-check error
 	swift test --skip-build
 
 # Compares every value of the demo's training set, bins, embeddings and segments with the rules written again in Python.

@@ -241,6 +241,7 @@ extension Catalog {
                 "update definitions set current_version_id = $2 where id = $1",
                 [.int64(definitionID), .int64(id)]
             )
+            try connection.execute("notify \(ChangeFeed.channel)")
         }
         let rows = try connection.query(
             """

@@ -8,7 +8,7 @@ struct LockstepCommand: AsyncParsableCommand {
         abstract: "Pin feature definitions, bins, embeddings and data, and prove that serving equals training.",
         version: "0.1.0",
         subcommands: [
-            Init.self, Dev.self, Serve.self, Plan.self, Apply.self, List.self, Show.self, History.self,
+            Init.self, Dev.self, Serve.self, Work.self, Plan.self, Apply.self, List.self, Show.self, History.self,
             SnapshotGroup.self, Ingest.self, PushRows.self, Fit.self, EmbeddingsGroup.self, Materialize.self,
             MakeLock.self, Verify.self, MakeTrainingSet.self, Get.self, CheckParity.self, Doctor.self,
         ]

@@ -5,6 +5,7 @@ import NIOCore
 import Objects
 import Postgres
 import ServiceLifecycle
+import UnixSignals
 
 /// The service: routes, and optionally a job worker beside them.
 public struct LockstepService: Sendable {
@@ -54,6 +55,9 @@ public struct LockstepService: Sendable {
             onServerRunning: { _ in await started() },
             logger: logger
         )
+        let feed = ChangeFeed(target: configuration.database) { state.invalidate() }
+        feed.start()
+        defer { feed.stop() }
         if worksJobs {
             application.addServices(
                 JobWorker(
@@ -66,6 +70,35 @@ public struct LockstepService: Sendable {
             )
         }
         try await application.runService()
+    }
+
+    /// Takes jobs from the queue, and nothing else, until the process is told to stop.
+    ///
+    /// - Parameter started: called once the queue is open.
+    public func work(started: @escaping @Sendable () async -> Void) async throws {
+        let pool = ConnectionPool(target: configuration.database, size: configuration.connectionCount)
+        do {
+            let catalog = Catalog(pool: pool)
+            _ = try await catalog.migrate()
+            let worker = JobWorker(
+                catalog: catalog,
+                objects: LocalObjectStore(directory: configuration.objects),
+                allowsReplay: false,
+                logger: logger,
+                finished: {}
+            )
+            await started()
+            let group = ServiceGroup(
+                services: [worker],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+            try await group.run()
+        } catch {
+            await pool.shutdown()
+            throw error
+        }
+        await pool.shutdown()
     }
 
     static func router(_ state: ServiceState) -> Router<BasicRequestContext> {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Features
 import Foundation
 import Lockstep
 import Wire
@@ -91,15 +92,19 @@ struct List: AsyncParsableCommand {
 struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show one version and what it uses.")
 
-    @Argument(help: "The kind.")
-    var kind: String
-    @Argument(help: "name or name@number.")
-    var reference: String
+    @Argument(
+        help: ArgumentHelp(
+            "name or name@number, after its kind where several kinds have the name.",
+            valueName: "reference"
+        )
+    )
+    var words: [String]
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
         let client = try Repository.find().client
+        let (kind, reference) = try await Named.find(words, client: client)
         let version = try await client.get(client.projectPath("versions/\(kind)/\(reference)"), as: VersionMessage.self)
         if json { return try Terminal.json(version) }
         print("\(version.kind) \(version.reference)")
@@ -116,20 +121,52 @@ struct Show: AsyncParsableCommand {
 struct History: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List all versions of a name, oldest first.")
 
-    @Argument(help: "The kind.")
-    var kind: String
-    @Argument(help: "The name.")
-    var name: String
+    @Argument(help: ArgumentHelp("A name, after its kind where several kinds have it.", valueName: "name"))
+    var words: [String]
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
         let client = try Repository.find().client
+        let (kind, name) = try await Named.find(words, client: client)
         let list = try await client.get(client.projectPath("versions/\(kind)/\(name)/history"), as: VersionList.self)
         if json { return try Terminal.json(list) }
         Terminal.table(
             ["REFERENCE", "DIGEST", "CREATED"],
             list.versions.map { [$0.reference, $0.digest, $0.createdAt] }
         )
+    }
+}
+
+/// Finds what a user means by `REFERENCE`, or by `KIND REFERENCE`.
+enum Named {
+    static func find(_ words: [String], client: Client) async throws -> (kind: String, reference: String) {
+        guard words.count == 1, let reference = words.first else {
+            guard words.count == 2 else { throw UsageError("give a name, or a kind and a name") }
+            return (words[0], words[1])
+        }
+        guard VersionReference(reference) != nil else {
+            throw UsageError("'\(reference)' is not a reference; write name or name@number")
+        }
+        var kinds: [String] = []
+        for kind in Kind.allCases {
+            do {
+                let path = client.projectPath("versions/\(kind.rawValue)/\(reference)")
+                _ = try await client.get(path, as: VersionMessage.self)
+                kinds.append(kind.rawValue)
+            } catch ClientError.refused(let problem)
+                where problem.status == 404 && problem.detail.contains(kind.rawValue)
+            {
+                continue
+            }
+        }
+        switch kinds.count {
+        case 0: throw UsageError("nothing is called '\(reference)'; 'lockstep list KIND' says what there is")
+        case 1: return (kinds[0], reference)
+        default:
+            throw UsageError(
+                "'\(reference)' is the name of several kinds: \(kinds.joined(separator: ", ")); say which, as in 'lockstep show \(kinds[0]) \(reference)'"
+            )
+        }
     }
 }

@@ -102,6 +102,33 @@ struct Serve: AsyncParsableCommand {
     }
 }
 
+struct Work: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Work jobs beside 'lockstep serve', and nothing else: DATABASE_URL, OBJECT_STORE."
+    )
+
+    @Flag(name: .shortAndLong, help: "Log more.")
+    var verbose = false
+
+    func run() async throws {
+        let service = LockstepService(
+            ServiceConfiguration(
+                database: try Environment.require(
+                    "DATABASE_URL",
+                    "a PostgreSQL URL such as postgres://user@host/lockstep"
+                ),
+                objects: try Environment.require("OBJECT_STORE", "a directory"),
+                project: "default"
+            ),
+            logger: Loggers.make("lockstep.work", isVerbose: verbose)
+        )
+        try await service.work {
+            print("lockstep work: taking jobs")
+            fflush(nil)
+        }
+    }
+}
+
 enum Environment {
     static func require(_ name: String, _ what: String) throws -> String {
         guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else {

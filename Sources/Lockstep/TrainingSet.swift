@@ -76,13 +76,14 @@ public struct TrainingSet: Sendable {
         }
     }
 
-    /// Writes the set by its path's extension; a Parquet file names its lock in the metadata.
+    /// Writes the set, by its path's extension where no format is given; a Parquet file names its lock in the metadata.
     ///
     /// - Returns: the SHA-256 of the file.
-    public func write(to path: String) throws -> Digest {
+    public func write(to path: String, format: TableFormat? = nil) throws -> Digest {
         try writeTable(
             rows,
             to: path,
+            format: format,
             parquet: ParquetOptions(metadata: [
                 (Self.lockKey, "\(lock.digest)"), ("lockstep.service", "\(lock.service)"),
             ])

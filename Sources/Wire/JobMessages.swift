@@ -14,10 +14,13 @@ public enum JobRequest: Codable, Hashable, Sendable {
             /// The name people know it by, for messages: a path.
             public var name: String
             public var object: String
+            /// `csv` or `parquet`; by the name's extension where it is left out.
+            public var format: String?
 
-            public init(name: String, object: String) {
+            public init(name: String, object: String, format: String? = nil) {
                 self.name = name
                 self.object = object
+                self.format = format
             }
         }
 
@@ -50,11 +53,14 @@ public enum JobRequest: Codable, Hashable, Sendable {
         public var space: String
         public var name: String
         public var object: String
+        /// `csv` or `parquet`; by the name's extension where it is left out.
+        public var format: String?
 
-        public init(space: String, name: String, object: String) {
+        public init(space: String, name: String, object: String, format: String? = nil) {
             self.space = space
             self.name = name
             self.object = object
+            self.format = format
         }
     }
 

@@ -208,10 +208,10 @@ import Wire
     }
 
     private static func jobSamples() throws -> [Sample] {
-        let input = JobRequest.Ingest.Input(name: "weather.csv", object: digest)
+        let input = JobRequest.Ingest.Input(name: "weather.csv", object: digest, format: "csv")
         let ingest = JobRequest.Ingest(source: "a", inputs: [input], snapshot: "b@1")
         let fit = JobRequest.Fit(discretizer: "a", snapshot: "b@1")
-        let embeddings = JobRequest.ImportEmbeddings(space: "a", name: "a.csv", object: digest)
+        let embeddings = JobRequest.ImportEmbeddings(space: "a", name: "a.csv", object: digest, format: "csv")
         let materialize = JobRequest.Materialize(views: ["a"], at: instant, replay: 1, lock: digest)
         let lock = JobRequest.MakeLock(service: "a", datasets: ["b@1"])
         let jobs: [JobRequest] = [
@@ -227,9 +227,13 @@ import Wire
         return encoded.map { Sample("JobRequest", json: $0) }
             + (try statuses.map { try Sample("JobStatus", $0, bare: queued) }) + [
                 try Sample("Ingest", jobs[0], bare: JobRequest.ingest(JobRequest.Ingest(source: "a", inputs: []))),
-                try Sample("IngestInput", input),
+                try Sample("IngestInput", input, bare: JobRequest.Ingest.Input(name: "a", object: digest)),
                 try Sample("Fit", jobs[1], bare: JobRequest.fit(JobRequest.Fit(discretizer: "a"))),
-                try Sample("ImportEmbeddings", jobs[2]),
+                try Sample(
+                    "ImportEmbeddings",
+                    jobs[2],
+                    bare: JobRequest.importEmbeddings(.init(space: "a", name: "a", object: digest))
+                ),
                 try Sample("Materialize", jobs[3], bare: JobRequest.materialize(JobRequest.Materialize())),
                 try Sample("MakeLock", jobs[4]),
                 try Sample("JobResult", result, bare: JobResult()),

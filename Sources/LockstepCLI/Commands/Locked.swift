@@ -82,6 +82,10 @@ struct MakeTrainingSet: AsyncParsableCommand {
     var spine: String
     @Option(name: .shortAndLong, help: "Where to write: .parquet or .csv.")
     var output: String
+    @Option(help: "csv or parquet, of the output; by the extension where left out.")
+    var format: TableFormat?
+    @Option(help: ArgumentHelp("csv or parquet, of the spine.", valueName: "format"))
+    var spineFormat: TableFormat?
     @Option(help: "How many threads; all cores where left out.")
     var threads = ProcessInfo.processInfo.activeProcessorCount
     @Flag(help: "Write features as view__feature.")
@@ -96,9 +100,9 @@ struct MakeTrainingSet: AsyncParsableCommand {
     func run() async throws {
         let repository = try Repository.find()
         let service = try await LockedService(try Locks.open(lock), objects: repository.objects)
-        let spine = try Spines.read(spine, service: service, full: fullFeatureNames)
+        let spine = try Spines.read(spine, service: service, full: fullFeatureNames, format: spineFormat)
         let set = try await TrainingSet.build(service, spine: spine, threads: threads, full: fullFeatureNames)
-        let digest = try set.write(to: output)
+        let digest = try set.write(to: output, format: format)
         if json {
             let message: JSON = .object([
                 "rows": .int(set.rows.rowCount), "columns": .int(set.rows.schema.count), "sha256": .string(digest.hex),
@@ -116,15 +120,25 @@ struct MakeTrainingSet: AsyncParsableCommand {
 
 enum Spines {
     /// Reads a spine, the types of its join keys being those of the service.
-    static func read(_ path: String, service: LockedService, full: Bool = false) throws -> Spine {
+    static func read(
+        _ path: String,
+        service: LockedService,
+        full: Bool = false,
+        format: TableFormat? = nil
+    ) throws -> Spine {
         guard FileManager.default.fileExists(atPath: path) else { throw UsageError("there is no spine '\(path)'") }
         var schema: Schema?
-        if TableFormat(path: path) == .csv {
+        if format ?? TableFormat(path: path) == .csv {
             var known = [Spine.timestampColumn: DataType.timestamp]
             for key in service.plan.joinKeys { known[key.name] = key.type }
             schema = try CSVInference.infer(path: path, known: known)
         }
-        return try Spine(try readTable(path: path, schema: schema), for: service.plan, full: full, name: "'\(path)'")
+        return try Spine(
+            try readTable(path: path, format: format, schema: schema),
+            for: service.plan,
+            full: full,
+            name: "'\(path)'"
+        )
     }
 }
 
@@ -248,3 +262,5 @@ struct CheckParity: AsyncParsableCommand {
         print("parity fails; report \(digest)")
     }
 }
+
+extension TableFormat: ExpressibleByArgument {}

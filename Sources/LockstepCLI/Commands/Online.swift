@@ -137,6 +137,8 @@ struct EmbeddingsGroup: AsyncParsableCommand {
         var space: String
         @Argument(help: "A CSV or Parquet file.")
         var file: String
+        @Option(help: "csv or parquet; by the extension where left out.")
+        var format: String?
         @Flag(help: "Print JSON.")
         var json = false
 
@@ -146,7 +148,7 @@ struct EmbeddingsGroup: AsyncParsableCommand {
             let stored = try await repository.objects.putFile(at: file, encoding: .lz4)
             let result = try await repository.client.run(
                 .importEmbeddings(
-                    JobRequest.ImportEmbeddings(space: space, name: file, object: "\(stored.digest)")
+                    JobRequest.ImportEmbeddings(space: space, name: file, object: "\(stored.digest)", format: format)
                 ),
                 progress: Terminal.progress
             )

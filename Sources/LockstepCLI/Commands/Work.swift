@@ -18,6 +18,8 @@ struct Ingest: AsyncParsableCommand {
     var files: [String] = []
     @Option(help: ArgumentHelp("A file of a snapshot; may be given several times.", valueName: "dataset@n:path"))
     var from: [String] = []
+    @Option(help: "csv or parquet; by the extension where left out.")
+    var format: String?
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -32,7 +34,7 @@ struct Ingest: AsyncParsableCommand {
         for path in files {
             guard FileManager.default.fileExists(atPath: path) else { throw UsageError("there is no file '\(path)'") }
             let stored = try await repository.objects.putFile(at: path, encoding: .lz4)
-            inputs.append(JobRequest.Ingest.Input(name: path, object: "\(stored.digest)"))
+            inputs.append(JobRequest.Ingest.Input(name: path, object: "\(stored.digest)", format: format))
         }
         for text in from {
             guard let colon = text.firstIndex(of: ":") else {
@@ -52,7 +54,7 @@ struct Ingest: AsyncParsableCommand {
                     "snapshot \(reference) has no '\(path)'\(suggestion(for: path, among: names)) (it has \(names.prefix(20).joined(separator: ", ")))"
                 )
             }
-            inputs.append(JobRequest.Ingest.Input(name: path, object: "\(asset.digest)"))
+            inputs.append(JobRequest.Ingest.Input(name: path, object: "\(asset.digest)", format: format))
         }
         let result = try await repository.client.run(
             .ingest(JobRequest.Ingest(source: source, inputs: inputs, snapshot: snapshot)),

@@ -44,7 +44,7 @@ struct EmbeddingsJob {
     }
 
     private func table(_ bytes: [UInt8], space: EmbeddingSpace) throws -> RecordBatch {
-        switch TableFormat(path: request.name) {
+        switch try TableFormat(request: request.format, file: request.name) {
         case .csv:
             let fields = (0..<space.dimension).map { Field("v\($0)", .float32) }
             var reader = try CSVReader(
@@ -54,8 +54,6 @@ struct EmbeddingsJob {
             )
             return try reader.readAll()
         case .parquet: return try ParquetFile(bytes: bytes, name: request.name).read(columns: nil)
-        case nil:
-            throw RequestError("\(request.name): the format is not known by its extension; use .csv or .parquet")
         }
     }
 }

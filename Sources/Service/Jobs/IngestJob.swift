@@ -47,7 +47,8 @@ struct IngestJob {
             guard let digest = Digest(input.object) else { throw RequestError("'\(input.object)' is not a digest") }
             try await context.report("reading \(input.name)", readCount, 0)
             var rowsOfInput = 0
-            try await read(input.name, try await context.objects.get(digest), source: plan) { batch in
+            let format = try TableFormat(request: input.format, file: input.name)
+            try await read(input.name, try await context.objects.get(digest), format: format, source: plan) { batch in
                 parts.append(try plan.timed(batch, arrival: nil, origin: (input.name, rowsOfInput + 1)))
                 readCount += batch.rowCount
                 rowsOfInput += batch.rowCount
@@ -94,12 +95,10 @@ struct IngestJob {
     private func read(
         _ name: String,
         _ bytes: [UInt8],
+        format: TableFormat,
         source: SourcePlan,
         _ body: (RecordBatch) async throws -> Void
     ) async throws {
-        guard let format = TableFormat(path: name) else {
-            throw RequestError("\(name): the format is not known by its extension; use .csv or .parquet")
-        }
         switch format {
         case .csv:
             var reader = try CSVReader(

@@ -16,6 +16,26 @@ struct JobContext: Sendable {
     let report: @Sendable (_ step: String, _ done: Int, _ total: Int) async throws -> Void
 }
 
+extension TableFormat {
+    /// The format that a request names, or that of a file's extension.
+    init(request format: String?, file name: String) throws {
+        if let format {
+            guard let known = TableFormat(rawValue: format) else {
+                let formats = TableFormat.allCases.map(\.rawValue).joined(separator: " or ")
+                throw RequestError("'\(format)' is not a format; use \(formats)")
+            }
+            self = known
+        } else {
+            guard let known = TableFormat(path: name) else {
+                throw RequestError(
+                    "\(name): the format is not known by its extension; use .csv or .parquet, or give --format"
+                )
+            }
+            self = known
+        }
+    }
+}
+
 extension VersionReference {
     /// Reads a reference that a request gave.
     init(request text: String) throws {

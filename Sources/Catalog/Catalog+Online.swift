@@ -135,7 +135,10 @@ extension Catalog {
                     [.int64(namespace.id), .timestamp(through)]
                 )
                 guard moved == 1 else {
-                    throw CatalogError(.conflict, "a replay clock moves forward only; start another replay to go back")
+                    throw CatalogError(
+                        .conflict,
+                        "a replay clock moves forward only; start another replay with: lockstep materialize --at TIME"
+                    )
                 }
             }
             for view in views {

@@ -122,7 +122,10 @@ extension Catalog {
                 ),
             ])
             guard moved[1].count == 1 else {
-                throw CatalogError(.conflict, "a replay clock moves forward only; start another replay to go back")
+                throw CatalogError(
+                    .conflict,
+                    "a replay clock moves forward only; start another replay with: lockstep materialize --at TIME"
+                )
             }
         }
     }

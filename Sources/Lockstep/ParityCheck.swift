@@ -35,13 +35,13 @@ public struct ParityCheck: Sendable {
         progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> ParityReport {
         let asked = if let rows { rows } else { try await offline.everyEntity(sample: sample) }
-        guard asked.rowCount > 0 else { throw PinError("there is no row to compare; a proof needs at least one") }
+        guard asked.rowCount > 0 else { throw ParityError("there is no row to compare; a proof needs at least one") }
         let status = try await client.onlineStatus(OnlinePlace(clock: at))
         guard let clock = at ?? Instant.parse(status.now) else {
             throw PinError("the service's clock reads '\(status.now)', which is not an instant")
         }
         guard at != nil || status.clockKind == "replay" else {
-            throw PinError(
+            throw ParityError(
                 "a live clock moves between the two sides; give --at T with a replay clock (lockstep dev --replay)"
             )
         }
@@ -78,11 +78,11 @@ public struct ParityCheck: Sendable {
         progress: @Sendable (_ step: String, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
     ) async throws -> ParityReport {
         guard let fromText = Instant.text(from), let toText = Instant.text(to), from < to else {
-            throw PinError("the replay must start before it ends")
+            throw ParityError("the replay must start before it ends")
         }
         let chosen = spine.times.indices.filter { spine.times[$0] >= from && spine.times[$0] < to }
             .sorted { (spine.times[$0], $0) < (spine.times[$1], $1) }
-        guard !chosen.isEmpty else { throw PinError("the spine has no row from \(fromText) until \(toText)") }
+        guard !chosen.isEmpty else { throw ParityError("the spine has no row from \(fromText) until \(toText)") }
         let asked = spine.rows.take(chosen)
         let times = chosen.map { spine.times[$0] }
         let pushes = try await pushes(from: from, to: to)
@@ -234,4 +234,11 @@ public struct ParityCheck: Sendable {
             as: RecordedVersion.self
         )
     }
+}
+
+/// Why two sides cannot be compared, which is not to say that they differ.
+public struct ParityError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
 }

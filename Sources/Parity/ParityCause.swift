@@ -53,7 +53,8 @@ public enum ParityCause: String, Hashable, Sendable, CaseIterable, Comparable {
             return online.statuses[row] == .outsideMaxAge ? .timeToLive : .missingKey
         }
         if !hasRow, online.statuses[row] == .present || online.statuses[row] == .nullValue {
-            return offline.statuses[row] == .outsideMaxAge ? .timeToLive : .rowNotInLock
+            // Both sides read at one instant, so that a row which is young enough is newer than any the lock has.
+            return .rowNotInLock
         }
         if offline.statuses[row] == .outsideMaxAge || online.statuses[row] == .outsideMaxAge {
             guard let through = state?.through else { return .neverMaterialized }

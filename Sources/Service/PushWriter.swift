@@ -1,6 +1,7 @@
 import Catalog
 import Columns
 import Features
+import Formats
 import Kernels
 import Synchronization
 import Wire
@@ -71,7 +72,13 @@ final class PushWriter: Sendable {
                 clock: clock
             )
         }
-        return PushResponse(rows: head.count, filtered: timed.filteredCount)
+        let last = timed.knownTimes.max() ?? clock
+        return PushResponse(
+            rows: head.count,
+            filtered: timed.filteredCount,
+            replay: namespace.isReplay ? namespace.id : nil,
+            visibleFrom: last > clock ? Instant.text(last) : nil
+        )
     }
 
     /// The source version and its views: the current ones, and in this namespace also older ones that are online.

@@ -72,7 +72,11 @@ final class ServiceState: Sendable {
         }
         guard let namespace, let now = namespace.clock else {
             guard request.header(WireHeader.clock) == nil else {
-                throw RequestError("only a replay's clock can be moved; start the service with: lockstep dev --replay")
+                throw RequestError(
+                    configuration.allowsReplay
+                        ? "there is no replay whose clock could be moved; start one with: lockstep materialize --at TIME"
+                        : "only a replay's clock can be moved; start the service with: lockstep dev --replay"
+                )
             }
             return (try await liveNamespace(project), serverClock())
         }

@@ -51,10 +51,16 @@ public struct PushResponse: Codable, Hashable, Sendable {
     public var rows: Int
     /// Rows that the source's filter left out.
     public var filtered: Int
+    /// The replay that took the rows, which its end removes; `nil` when they are history.
+    public var replay: Int64?
+    /// RFC 3339, when the last of the rows becomes visible; `nil` when all are.
+    public var visibleFrom: String?
 
-    public init(rows: Int, filtered: Int) {
+    public init(rows: Int, filtered: Int, replay: Int64? = nil, visibleFrom: String? = nil) {
         self.rows = rows
         self.filtered = filtered
+        self.replay = replay
+        self.visibleFrom = visibleFrom
     }
 }
 

@@ -153,7 +153,7 @@ import Testing
             (.missingRow, cause(offline, side([.float64(2)], event: 9), OnlineViewState(through: 100, isPushed: true))),
             (.staleMaterialization, cause(offline, side([.float64(2)], event: 9), OnlineViewState(through: 49))),
             (.timeToLive, cause(offline, old, live)),
-            (.timeToLive, cause(old, side(one), live)),
+            (.rowNotInLock, cause(old, side(one), live)),
             (.timeToLive, cause(old, missing, live)),
             (.value, cause(offline, side([.float64(2)]), live)),
             (.value, cause(offline, side([.null]), live)),

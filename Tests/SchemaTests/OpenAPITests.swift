@@ -168,7 +168,11 @@ import Wire
             Sample("OnlineResponse", json: answer),
             Sample("OnlineResult", json: answer["results"]?.array?.first ?? .null),
             Sample("PushRequest", json: try JSON(parsing: push.body)),
-            try Sample("PushResponse", PushResponse(rows: 1, filtered: 0)),
+            try Sample(
+                "PushResponse",
+                PushResponse(rows: 1, filtered: 0, replay: 1, visibleFrom: instant),
+                bare: PushResponse(rows: 1, filtered: 0)
+            ),
             try Sample("ReplayRequest", ReplayRequest(at: instant)),
             try Sample("ReplayStatus", ReplayStatus(id: 1, clock: instant)),
             try Sample(

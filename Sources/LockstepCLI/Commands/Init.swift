@@ -33,11 +33,14 @@ struct Init: AsyncParsableCommand {
             """
 
             Next, in \(directory == "." ? "this directory" : directory):
-              lockstep dev                                   # in another terminal
+              lockstep dev --replay                          # in another terminal
               lockstep apply
               lockstep ingest readings readings.csv
               lockstep lock comfort
               lockstep training-set --spine spine.csv -o training.parquet
+              lockstep materialize --at 2024-05-01T09:30:00Z
+              lockstep get comfort room=kitchen
+              lockstep parity --at 2024-05-01T09:30:00Z
             """
         )
     }

@@ -113,10 +113,11 @@ struct PushRows: AsyncParsableCommand {
         )
         let rows = try reader.readAll()
         let pushed = try await client.push(PushRequest(source: version.reference, rows: rows))
-        print(
-            "\(version.reference): \(pushed.rows) rows pushed"
-                + (pushed.filtered > 0 ? ", \(pushed.filtered) left out" : "")
-        )
+        var text = "\(version.reference): \(pushed.rows) rows pushed"
+        if let replay = pushed.replay { text += " to replay \(replay), not to history" }
+        if pushed.filtered > 0 { text += ", \(pushed.filtered) left out by the filter" }
+        if let time = pushed.visibleFrom { text += ", visible from \(time)" }
+        print(text)
     }
 }
 

@@ -43,10 +43,13 @@ struct Dev: AsyncParsableCommand {
                 logger: logger
             )
             let (project, port, replay) = (repository.project, port, replay)
+            let (location, state) = (cluster.location, repository.state)
             try await service.run(worksJobs: true) {
                 print(
                     "lockstep dev: project '\(project)' at http://127.0.0.1:\(port)\(replay ? ", with a replay clock" : "")"
                 )
+                if port != 6566 { print("elsewhere, first: export LOCKSTEP_URL=http://127.0.0.1:\(port)") }
+                if let location, !location.hasPrefix(state) { print("PostgreSQL's data is in \(location)") }
                 print("stop with Control-C")
                 fflush(nil)
             }

@@ -90,7 +90,7 @@ fi
 
 if [ "${1:-}" = --packages ]; then exit 0; fi
 
-wanted="6.2"
+wanted="6.3"
 if ! has_program swift; then
     say "There is no Swift toolchain on PATH; install Swift $wanted or newer: https://www.swift.org/install/linux/"
     exit 1
@@ -98,7 +98,7 @@ fi
 version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' | head -n 1)
 major=${version%%.*}
 minor=${version#*.}
-if [ -z "$version" ] || [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 2 ]; }; then
+if [ -z "$version" ] || [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 3 ]; }; then
     say "Lockstep needs Swift $wanted or newer, found '${version:-unknown}' at $(command -v swift);" \
         "install a newer one: https://www.swift.org/install/linux/"
     exit 1

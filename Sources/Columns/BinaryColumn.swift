@@ -62,12 +62,6 @@ public struct BinaryBuilder: Sendable {
     public var count: Int { offsets.count - 1 }
 
     @inlinable
-    public mutating func reserve(rows: Int, bytes: Int) {
-        offsets.reserveCapacity(rows + 1)
-        data.reserveCapacity(bytes)
-    }
-
-    @inlinable
     public mutating func append(_ bytes: some Sequence<UInt8>) {
         data.append(contentsOf: bytes)
         offsets.append(data.count)

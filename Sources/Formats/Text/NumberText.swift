@@ -156,9 +156,6 @@ private func parseSpecial(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
     }
 }
 
-/// Whether the text is a decimal literal, whatever its range.
-func isDecimalLiteral(_ text: UnsafeBufferPointer<UInt8>) -> Bool { Decimal(text) != nil }
-
 /// Reads `true`, `t`, `1`, `false`, `f` or `0`, the words in any case.
 @inline(__always)
 func parseBool(_ text: UnsafeBufferPointer<UInt8>) -> Bool? {

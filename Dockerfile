@@ -2,7 +2,8 @@
 
 FROM swift:6.3-bookworm AS builder
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpq-dev libopenblas-dev liblz4-dev pkg-config zlib1g-dev \
+    && apt-get install -y --no-install-recommends libpq-dev libopenblas-dev liblz4-dev libsnappy-dev libzstd-dev \
+        pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 # Dependencies first: they change less often than the sources.
@@ -13,7 +14,8 @@ RUN swift build -c release --product lockstep --static-swift-stdlib
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates liblz4-1 libpq5 libstdc++6 tzdata zlib1g \
+    && apt-get install -y --no-install-recommends ca-certificates liblz4-1 libpq5 libsnappy1v5 libstdc++6 libzstd1 \
+        tzdata zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home --home-dir /var/lib/lockstep lockstep \
     && install -d -o lockstep -g lockstep /var/lib/lockstep/objects

@@ -56,14 +56,19 @@ let package = Package(
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CArrow"),
 
         room("Columns"),
+        room("TimeZones"),
         room("Kernels", ["Columns"]),
-        room("Expressions", ["Columns"]),
+        room("Expressions", ["Columns", "TimeZones"]),
         room("Bins", ["Columns", "Kernels"]),
         room("Embeddings", ["Columns", "Kernels"]),
 
-        room("Formats", ["CLZ4", "Columns"]),
+        room("Formats", ["CArrow", "CLZ4", "CSnappy", "CZlib", "CZstd", "Columns", "TimeZones"]),
         room("Objects", ["CLZ4", crypto]),
         room("Datasets", ["Objects"]),
 
@@ -105,6 +110,7 @@ let package = Package(
         example("flights/Sources/FlightsTrain", ["CBLAS", "Columns", "Formats", "Kernels", "Lockstep"]),
 
         tests("ColumnsTests", ["Columns"]),
+        tests("TimeZonesTests", ["Postgres", "TimeZones"]),
         tests("KernelsTests", ["Columns", "Kernels"]),
         tests("ExpressionsTests", ["Columns", "Expressions"]),
         tests("BinsTests", ["Bins", "Columns"]),

@@ -37,7 +37,10 @@ has_program pkg-config || need pkg-config
 has_library libpq || need libpq-dev
 has_library openblas || need libopenblas-dev
 has_library liblz4 || need liblz4-dev
-has_library zlib || need zlib1g-dev # the HTTP client's
+has_library snappy || need libsnappy-dev
+has_library libzstd || need libzstd-dev
+has_library zlib || need zlib1g-dev
+[ -e /usr/share/zoneinfo/America/New_York ] || need tzdata
 has_server || need postgresql
 has_program python3 || need python3
 has_pip || need python3-pip # the example downloads its data with it

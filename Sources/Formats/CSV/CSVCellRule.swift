@@ -5,42 +5,42 @@ protocol CSVCellRule {
     associatedtype Value: Hashable & Sendable & BitwiseCopyable
     static var zero: Value { get }
     /// The value, or `nil` where the text is not one.
-    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps) -> Value?
+    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps.Rule) -> Value?
     static func column(_ values: PrimitiveColumn<Value>) -> Column
 }
 
 enum CSVBool: CSVCellRule {
     static var zero: Bool { false }
     @inline(__always)
-    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps) -> Bool? { parseBool(text) }
+    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps.Rule) -> Bool? { parseBool(text) }
     static func column(_ values: PrimitiveColumn<Bool>) -> Column { .bool(values) }
 }
 
 enum CSVInt64: CSVCellRule {
     static var zero: Int64 { 0 }
     @inline(__always)
-    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps) -> Int64? { parseInt64(text) }
+    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps.Rule) -> Int64? { parseInt64(text) }
     static func column(_ values: PrimitiveColumn<Int64>) -> Column { .int64(values) }
 }
 
 enum CSVFloat: CSVCellRule {
     static var zero: Float { 0 }
     @inline(__always)
-    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps) -> Float? { parseFloat(text) }
+    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps.Rule) -> Float? { parseFloat(text) }
     static func column(_ values: PrimitiveColumn<Float>) -> Column { .float32(values) }
 }
 
 enum CSVDouble: CSVCellRule {
     static var zero: Double { 0 }
     @inline(__always)
-    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps) -> Double? { parseDouble(text) }
+    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps.Rule) -> Double? { parseDouble(text) }
     static func column(_ values: PrimitiveColumn<Double>) -> Column { .float64(values) }
 }
 
 enum CSVTimestamp: CSVCellRule {
     static var zero: Int64 { 0 }
     @inline(__always)
-    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps) -> Int64? {
+    static func value(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps.Rule) -> Int64? {
         do throws(TimestampFault) { return try parseTimestamp(text, naive: naive) } catch { return nil }
     }
     static func column(_ values: PrimitiveColumn<Int64>) -> Column { .timestamp(values) }

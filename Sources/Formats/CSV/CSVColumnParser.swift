@@ -35,7 +35,8 @@ struct CSVBlock {
     let rows: Int
     let width: Int
     let nulls: CSVNulls
-    let naiveTimestamps: NaiveTimestamps
+    /// For each slot, what timestamps without a time zone mean.
+    let naiveTimestamps: [NaiveTimestamps.Rule]
 }
 
 /// Turns one column's cells into typed storage, a block at a time.
@@ -65,6 +66,7 @@ struct CSVPrimitiveParser<Rule: CSVCellRule>: CSVColumnParser {
         self.validity = ValidityBits()
         defer { self.validity = validity }
         let nulls = block.nulls
+        let naive = block.naiveTimestamps[slot]
         return values.withUnsafeMutableBufferPointer { values in
             for row in 0..<block.rows {
                 let cell = block.cells[row &* block.width &+ slot]
@@ -73,7 +75,7 @@ struct CSVPrimitiveParser<Rule: CSVCellRule>: CSVColumnParser {
                     validity.append(false)
                     continue
                 }
-                guard let value = Rule.value(text, naive: block.naiveTimestamps) else { return row }
+                guard let value = Rule.value(text, naive: naive) else { return row }
                 values[first &+ row] = value
                 validity.append(true)
             }

@@ -54,12 +54,13 @@ public enum CSVInference {
                         )
                     }
                     for slot in 0..<width where known[file.header[slot]] == nil {
+                        let naive = options.naiveTimestamps.rule(for: file.header[slot])
                         for row in 0..<rows {
                             let cell = cells[row * width + slot]
                             let content = cell.text(in: text)
                             if cell.form == .plain, nulls.contains(content) { continue }
                             hasValues[slot] = true
-                            candidates[slot].narrow(content, options.naiveTimestamps)
+                            candidates[slot].narrow(content, naive)
                             if candidates[slot].isEmpty { break }
                         }
                     }
@@ -85,7 +86,7 @@ public enum CSVInference {
         static let timestamp = Candidates(rawValue: 8)
         static let all: Candidates = [.int64, .float64, .bool, .timestamp]
 
-        mutating func narrow(_ text: UnsafeBufferPointer<UInt8>, _ naive: NaiveTimestamps) {
+        mutating func narrow(_ text: UnsafeBufferPointer<UInt8>, _ naive: NaiveTimestamps.Rule) {
             if !isDisjoint(with: [.int64, .float64]), !Self.isFaithfulNumber(text) { subtract([.int64, .float64]) }
             if contains(.int64), parseInt64(text) == nil {
                 remove(.int64)

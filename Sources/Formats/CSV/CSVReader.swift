@@ -17,6 +17,7 @@ public struct CSVReader: ~Copyable {
     private let file: CSVFile
     private let slots: [Int]
     private let nulls: CSVNulls
+    private let naiveTimestamps: [NaiveTimestamps.Rule]
     private var parsers: [any CSVColumnParser]
     private var position: Int
     private var cells: [CSVCell]
@@ -41,6 +42,7 @@ public struct CSVReader: ~Copyable {
         self.file = file
         self.slots = slots
         nulls = CSVNulls(options.nullSpellings)
+        naiveTimestamps = schema.fields.map { options.naiveTimestamps.rule(for: $0.name) }
         position = file.bodyStart
         parsers = Self.parsers(for: schema)
         let blank = CSVCell(start: 0, length: 0, form: .plain)
@@ -116,7 +118,7 @@ public struct CSVReader: ~Copyable {
                     rows: rows,
                     width: width,
                     nulls: nulls,
-                    naiveTimestamps: file.options.naiveTimestamps
+                    naiveTimestamps: naiveTimestamps
                 )
                 for (field, slot) in slots.enumerated() where slot >= 0 {
                     if let row = parsers[slot].parse(block, slot: slot) {

@@ -1,53 +1,64 @@
 import CLZ4
 
-/// LZ4 by the system's liblz4: frames for stored blobs, raw blocks inside other formats.
+/// LZ4 by the system's liblz4: raw blocks for Parquet's pages, frames for Arrow's buffers.
 public enum LZ4 {
-    /// Compresses to one LZ4 frame that `lz4 -d` reads, with the content size and a checksum of the content.
-    public static func compressFrame(_ bytes: [UInt8]) -> [UInt8] {
-        var preferences = LZ4F_preferences_t()
-        preferences.frameInfo.contentSize = UInt64(bytes.count)
-        preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled
-        preferences.frameInfo.blockSizeID = LZ4F_max4MB
-        let bound = LZ4F_compressFrameBound(bytes.count, &preferences)
-        return [UInt8](unsafeUninitializedCapacity: bound) { frame, count in
-            count = bytes.withUnsafeBytes {
-                LZ4F_compressFrame(frame.baseAddress, frame.count, $0.baseAddress, $0.count, &preferences)
-            }
-            precondition(LZ4F_isError(count) == 0, "a frame fits the bound that liblz4 gives for it")
-        }
+    /// The room that `compressFrame` needs.
+    static func frameBound(_ count: Int) -> Int {
+        var preferences = Self.preferences(count)
+        return LZ4F_compressFrameBound(count, &preferences)
     }
 
-    /// Decompresses exactly one LZ4 frame, with nothing after it.
+    /// Compresses to one frame that `lz4 -d` reads, and returns its length.
+    static func compressFrame(_ bytes: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer) -> Int {
+        var preferences = Self.preferences(bytes.count)
+        let written = LZ4F_compressFrame(
+            frame.baseAddress,
+            frame.count,
+            bytes.baseAddress,
+            bytes.count,
+            &preferences
+        )
+        precondition(LZ4F_isError(written) == 0, "a frame fits the bound that liblz4 gives for it")
+        return written
+    }
+
+    private static func preferences(_ count: Int) -> LZ4F_preferences_t {
+        var preferences = LZ4F_preferences_t()
+        preferences.frameInfo.contentSize = UInt64(count)
+        preferences.frameInfo.blockSizeID = LZ4F_max4MB
+        return preferences
+    }
+
+    /// Decompresses exactly one frame, with nothing after it, into exactly `count` bytes.
     ///
-    /// - Parameter limit: the most bytes the content may have.
-    /// - Throws: `MalformedFile` for damage, truncation, trailing bytes or content past the limit.
-    public static func decompressFrame(_ frame: [UInt8], limit: Int) throws(MalformedFile) -> [UInt8] {
-        func fault(_ offset: Int, _ detail: String) -> MalformedFile {
-            MalformedFile(.malformed, file: "bytes", format: "LZ4 frame", offset: offset, detail)
-        }
+    /// Returns false for damage, truncation, trailing bytes or another length.
+    static func decompressFrame(
+        _ frame: UnsafeRawBufferPointer,
+        into content: UnsafeMutableRawBufferPointer,
+        count: Int
+    ) -> Bool {
+        precondition(count <= content.count, "the content has no room for \(count) bytes")
         var opened: OpaquePointer?
         guard LZ4F_isError(LZ4F_createDecompressionContext(&opened, UInt32(LZ4F_VERSION))) == 0, let context = opened
-        else { throw fault(0, "no memory for decompression") }
+        else { return false }
         defer { LZ4F_freeDecompressionContext(context) }
-        var result: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 18)
-        var position = 0
-        while true {
-            var produced = chunk.count
-            var consumed = frame.count - position
-            let hint = frame.withUnsafeBytes { source in
-                let rest = UnsafeRawBufferPointer(rebasing: source[position...])
-                return LZ4F_decompress(context, &chunk, &produced, rest.baseAddress, &consumed, nil)
+        // liblz4 wants somewhere to write even where there is nothing to write.
+        var nowhere: UInt8 = 0
+        return withUnsafeMutablePointer(to: &nowhere) { nowhere in
+            let output = content.baseAddress ?? UnsafeMutableRawPointer(nowhere)
+            var position = 0
+            var written = 0
+            while true {
+                var produced = count - written
+                var consumed = frame.count - position
+                let rest = UnsafeRawBufferPointer(rebasing: frame[position...])
+                let hint = LZ4F_decompress(context, output + written, &produced, rest.baseAddress, &consumed, nil)
+                guard LZ4F_isError(hint) == 0 else { return false }
+                position += consumed
+                written += produced
+                if hint == 0 { return position == frame.count && written == count }
+                guard consumed > 0 || produced > 0 else { return false }
             }
-            guard LZ4F_isError(hint) == 0 else { throw fault(position, String(cString: LZ4F_getErrorName(hint))) }
-            position += consumed
-            guard produced <= limit - result.count else { throw fault(position, "content is over \(limit) bytes") }
-            result.append(contentsOf: chunk[..<produced])
-            if hint == 0 {
-                guard position == frame.count else { throw fault(position, "bytes after the end of the frame") }
-                return result
-            }
-            guard consumed > 0 || produced > 0 else { throw fault(position, "the frame is cut short") }
         }
     }
 

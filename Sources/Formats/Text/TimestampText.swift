@@ -37,7 +37,7 @@ func civilDate(daysSinceEpoch days: Int64) -> (year: Int64, month: Int64, day: I
 ///
 /// A leap second `:60` is the first instant of the next minute, as in PostgreSQL.
 @inline(__always)
-func parseTimestamp(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps) throws(TimestampFault) -> Int64 {
+func parseTimestamp(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps.Rule) throws(TimestampFault) -> Int64 {
     guard text.count >= 19 else { throw .malformed }
     var isWellFormed = true
     @inline(__always)
@@ -74,8 +74,8 @@ func parseTimestamp(_ text: UnsafeBufferPointer<UInt8>, naive: NaiveTimestamps) 
         guard position > first else { throw .malformed }
     }
     guard position < text.count else {
-        if naive == .utc { return result }
-        throw .naive
+        guard let instant = naive.instant(wall: result) else { throw .naive }
+        return instant
     }
     switch text[position] {
     case UInt8(ascii: "Z"), UInt8(ascii: "z"):

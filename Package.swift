@@ -40,6 +40,11 @@ let package = Package(
     products: [
         .executable(name: "lockstep", targets: ["LockstepCLI"]),
         .library(name: "Lockstep", targets: ["Lockstep"]),
+        // The data plane alone: columns, files and the kernels over them.
+        .library(
+            name: "LockstepData",
+            targets: ["Columns", "Kernels", "Expressions", "Bins", "Embeddings", "Formats", "TimeZones"]
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -72,7 +77,10 @@ let package = Package(
         room("Objects", ["CLZ4", crypto]),
         room("Datasets", ["Objects"]),
 
-        room("Features", ["Columns", "Kernels", "Expressions", "Bins", "Embeddings", "Formats", "Objects", yams]),
+        room(
+            "Features",
+            ["Columns", "Kernels", "Expressions", "Bins", "Embeddings", "Formats", "Objects", "TimeZones", yams]
+        ),
 
         room("Postgres", ["CPostgres"]),
         room(
@@ -101,7 +109,7 @@ let package = Package(
             name: "LockstepCLI",
             dependencies: [
                 "Columns", "Datasets", "Embeddings", "Features", "Formats", "Lockstep", "Objects", "Parity", "Postgres",
-                "Service", "Wire", argumentParser, logging, yams,
+                "Service", "TimeZones", "Wire", argumentParser, logging, yams,
             ],
             swiftSettings: settings
         ),
@@ -119,9 +127,12 @@ let package = Package(
         tests("ObjectsTests", ["CLZ4", "Objects"]),
         tests("DatasetsTests", ["Datasets", "Objects"]),
         tests("PostgresTests", ["Postgres"]),
-        tests("FeaturesTests", ["Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Objects"]),
+        tests(
+            "FeaturesTests",
+            ["Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Objects", "TimeZones"]
+        ),
         tests("ParityTests", ["Columns", "Features", "Formats", "Objects", "Parity"]),
-        tests("WireTests", ["Columns", "Features", "Formats", "Wire"]),
+        tests("WireTests", ["Columns", "Features", "Formats", "TimeZones", "Wire"]),
         tests(
             "LockstepTests",
             ["Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Lockstep", "Objects"]

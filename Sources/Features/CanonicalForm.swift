@@ -1,6 +1,7 @@
 import Columns
 import Expressions
 import Objects
+import TimeZones
 
 /// The bytes that make a definition's identity.
 ///
@@ -98,6 +99,14 @@ public enum CanonicalForm {
         }
         form.list(source.nullValues.count)
         for spelling in source.nullValues { form.string(spelling) }
+        // Written only where there are any, so that sources without keep the digests they had before there were time zones.
+        guard !source.timeZones.isEmpty else { return }
+        form.list(source.timeZones.count)
+        for (column, zone) in source.timeZones.sorted(by: { $0.key < $1.key }) {
+            form.list(2)
+            form.string(column)
+            form.string(zone.name)
+        }
     }
 
     private static func encode(_ discretizer: Discretizer, into form: inout CanonicalEncoder) {

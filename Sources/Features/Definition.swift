@@ -1,4 +1,6 @@
 import Columns
+import Formats
+import TimeZones
 
 /// Something features describe, identified by one or more join keys.
 public struct Entity: Hashable, Sendable {
@@ -27,6 +29,10 @@ public struct Source: Hashable, Sendable {
     public var eventTime: EventTime
     /// A timestamp column that says when the row became known.
     public var knownAt: String?
+    /// For timestamp columns whose values name no time zone, the zone whose clocks they were read from.
+    ///
+    /// Declared beside `event_time` and `known_at`. A value with an offset of its own keeps it.
+    public var timeZones: [String: TimeZoneRules]
     /// The lag between event time and the earliest use, where no `known_at` column is declared.
     public var availableAfter: TimeSpan?
     /// A boolean expression; rows for which it is not true are not history.
@@ -39,6 +45,7 @@ public struct Source: Hashable, Sendable {
         columns: [Field],
         eventTime: EventTime,
         knownAt: String? = nil,
+        timeZones: [String: TimeZoneRules] = [:],
         availableAfter: TimeSpan? = nil,
         filter: String? = nil,
         nullValues: [String] = []
@@ -47,10 +54,16 @@ public struct Source: Hashable, Sendable {
         self.columns = columns
         self.eventTime = eventTime
         self.knownAt = knownAt
+        self.timeZones = timeZones
         self.availableAfter = availableAfter
         self.filter = filter
         self.nullValues = nullValues
     }
+}
+
+extension Source {
+    /// What timestamps without a time zone mean in files and pushed rows of the source.
+    public var naiveTimestamps: NaiveTimestamps { NaiveTimestamps(.refuse, columns: timeZones.mapValues { .zone($0) }) }
 }
 
 /// One value of a view: a column of its source, or an expression over the source's columns.

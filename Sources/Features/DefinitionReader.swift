@@ -137,11 +137,37 @@ public enum DefinitionReader {
         var source = Source(
             name: name,
             columns: try fields(members.require("columns"), for: "column"),
-            eventTime: try eventTime(members.require("event_time"))
+            eventTime: .column("")
         )
+        let eventTime = try members.require("event_time")
+        let event = Members(
+            reader: eventTime,
+            list: try eventTime.members(allowed: ["column", "expression", "timezone"])
+        )
+        switch (event["column"], event["expression"]) {
+        case (let column?, nil):
+            let name = try column.name()
+            source.eventTime = .column(name)
+            source.timeZones[name] = try event["timezone"]?.timeZone()
+        case (nil, let expression?):
+            source.eventTime = .expression(try expression.text())
+            if let zone = event["timezone"] {
+                throw zone.error(
+                    "\(zone.subject) goes with a column; in an expression, write: <column> at time zone '<zone>'"
+                )
+            }
+        default: throw eventTime.error("\(eventTime.subject) needs either a column or an expression")
+        }
         if let reader = members["known_at"] {
-            source.knownAt = try Members(reader: reader, list: reader.members(allowed: ["column"])).require("column")
-                .name()
+            let known = Members(reader: reader, list: try reader.members(allowed: ["column", "timezone"]))
+            let name = try known.require("column").name()
+            source.knownAt = name
+            if let zone = try known["timezone"]?.timeZone() {
+                if let other = source.timeZones[name], other != zone {
+                    throw reader.error("column '\(name)' is given two time zones, \(other) and \(zone)")
+                }
+                source.timeZones[name] = zone
+            }
         }
         source.availableAfter = try members["available_after"]?.timeSpan()
         if source.knownAt != nil, let lag = members["available_after"] {
@@ -150,15 +176,6 @@ public enum DefinitionReader {
         source.filter = try members["filter"]?.text()
         for spelling in try members["null_values"]?.list() ?? [] { source.nullValues.append(try spelling.text()) }
         return source
-    }
-
-    private static func eventTime(_ reader: YAMLReader) throws(DefinitionError) -> EventTime {
-        let members = Members(reader: reader, list: try reader.members(allowed: ["column", "expression"]))
-        switch (members["column"], members["expression"]) {
-        case (let column?, nil): return .column(try column.name())
-        case (nil, let expression?): return .expression(try expression.text())
-        default: throw reader.error("\(reader.subject) needs either a column or an expression")
-        }
     }
 
     private static func view(_ name: String, _ members: Members) throws(DefinitionError) -> FeatureView {

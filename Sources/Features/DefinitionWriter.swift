@@ -1,5 +1,6 @@
 import Columns
 import Formats
+import TimeZones
 
 extension Definition {
     /// The definition in the JSON form that `DefinitionReader` reads, without annotations.
@@ -18,11 +19,15 @@ extension Definition {
             add("kind", .string("Source"))
             add("name", .string(source.name))
             add("columns", .object(source.columns.map { JSON.Member($0.name, .string($0.type.description)) }))
+            func json(_ column: String) -> JSON {
+                guard let zone = source.timeZones[column] else { return .object(["column": .string(column)]) }
+                return .object(["column": .string(column), "timezone": .string(zone.name)])
+            }
             switch source.eventTime {
-            case .column(let column): add("event_time", .object(["column": .string(column)]))
+            case .column(let column): add("event_time", json(column))
             case .expression(let text): add("event_time", .object(["expression": .string(text)]))
             }
-            add("known_at", source.knownAt.map { .object(["column": .string($0)]) })
+            add("known_at", source.knownAt.map(json))
             add("available_after", source.availableAfter.map { .string($0.description) })
             add("filter", source.filter.map(JSON.string))
             if !source.nullValues.isEmpty { add("null_values", texts(source.nullValues)) }

@@ -1,3 +1,4 @@
+import TimeZones
 import Yams
 
 /// One YAML value with its place, read with errors that say where and what was expected.
@@ -88,6 +89,15 @@ struct YAMLReader {
             throw error("\(subject) must be a length of time such as 90s, 10m, 3h or 7d, found '\(text)'")
         }
         return span
+    }
+
+    func timeZone() throws(DefinitionError) -> TimeZoneRules {
+        let text = try text()
+        do {
+            return try TimeZoneRules.named(text)
+        } catch {
+            throw self.error("\(subject): \(error)")
+        }
     }
 
     func featureReference() throws(DefinitionError) -> FeatureReference {

@@ -34,7 +34,10 @@ final class PushWriter: Sendable {
 
     func push(_ request: PushRequest, project: Int64, namespace: Namespace, clock: Int64) async throws -> PushResponse {
         let target = try await target(request.source, project: project, namespace: namespace.id)
-        let rows = try request.rows(target.source.schema)
+        let rows = try request.rows(
+            target.source.schema,
+            naiveTimestamps: target.source.source.naiveTimestamps
+        )
         let timed = try target.source.timed(rows, arrival: clock)
         let raw = ViewRows(
             features: timed.batch.columns.map { FeatureColumn($0, invalid: nil) },

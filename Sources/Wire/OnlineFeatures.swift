@@ -133,7 +133,9 @@ public struct OnlineResponse: Hashable, Sendable {
         self.results = try results.map { result in
             guard let values = result["values"]?.array,
                 let statuses = result["statuses"]?.array?.compactMap({ $0.string.flatMap { FeatureStatus(text: $0) } }),
-                let times = result["event_timestamps"]?.array?.compactMap({ $0.string.flatMap(Instant.parse) ?? $0.int }
+                let times = result["event_timestamps"]?.array?.compactMap({
+                    $0.string.flatMap { Instant.parse($0) } ?? $0.int
+                }
                 ),
                 statuses.count == values.count, times.count == values.count
             else { throw ValueError("a result of the answer lacks values, statuses or event timestamps") }
@@ -177,7 +179,9 @@ public struct PushRequest: Hashable, Sendable {
     }
 
     /// The rows as columns of the source's types.
-    public func rows(_ schema: Schema) throws(ValueError) -> RecordBatch {
+    ///
+    /// - Parameter naiveTimestamps: what timestamps without an offset mean.
+    public func rows(_ schema: Schema, naiveTimestamps: NaiveTimestamps = .refuse) throws(ValueError) -> RecordBatch {
         var built: [Column] = []
         var rowCount: Int?
         for field in schema.fields {
@@ -188,7 +192,14 @@ public struct PushRequest: Hashable, Sendable {
                 throw ValueError("column '\(field.name)' has \(values.count) rows, another has \(rowCount ?? 0)")
             }
             rowCount = values.count
-            built.append(try ValueCoding.column(values, type: field.type, subject: "column '\(field.name)'"))
+            built.append(
+                try ValueCoding.column(
+                    values,
+                    type: field.type,
+                    subject: "column '\(field.name)'",
+                    naive: naiveTimestamps.rule(for: field.name)
+                )
+            )
         }
         for column in columns where schema.position(of: column.name) == nil {
             throw ValueError(

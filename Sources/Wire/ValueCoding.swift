@@ -32,8 +32,15 @@ public enum ValueCoding {
 
     /// Reads a value of a declared type.
     ///
-    /// - Parameter subject: what it is, for the error: `join key 'origin'`.
-    public static func scalar(_ json: JSON, type: DataType, subject: String) throws(ValueError) -> Scalar {
+    /// - Parameters:
+    ///   - subject: what it is, for the error: `join key 'origin'`.
+    ///   - naive: what a timestamp without an offset means.
+    public static func scalar(
+        _ json: JSON,
+        type: DataType,
+        subject: String,
+        naive: NaiveTimestamps.Rule = .refuse
+    ) throws(ValueError) -> Scalar {
         if json == .null { return .null }
         let value: Scalar? =
             switch type {
@@ -43,10 +50,15 @@ public enum ValueCoding {
             case .float64: double(json).map(Scalar.float64)
             case .string: json.string.map(Scalar.string)
             case .bytes: json.string.flatMap { Data(base64Encoded: $0) }.map { .bytes(Array($0)) }
-            case .timestamp: (json.string.flatMap(Instant.parse) ?? json.int).map(Scalar.timestamp)
+            case .timestamp: (json.string.flatMap { Instant.parse($0, naive: naive) } ?? json.int).map(Scalar.timestamp)
             case .vector(let dimension): vector(json, dimension: dimension)
             }
         guard let value else {
+            if type == .timestamp, let text = json.string, Instant.parse(text, naive: .utc) != nil {
+                throw ValueError(
+                    "\(subject) is '\(text)', which has no time zone; append Z or an offset, or declare the column's"
+                )
+            }
             throw ValueError("\(subject) is \(json.text.prefix(60)), expected \(type)")
         }
         return value
@@ -80,10 +92,15 @@ public enum ValueCoding {
     }
 
     /// The text of the type without losing the declared one: values of a column from JSON.
-    public static func column(_ values: [JSON], type: DataType, subject: String) throws(ValueError) -> Column {
+    public static func column(
+        _ values: [JSON],
+        type: DataType,
+        subject: String,
+        naive: NaiveTimestamps.Rule = .refuse
+    ) throws(ValueError) -> Column {
         var builder = ColumnBuilder(type)
         for (row, value) in values.enumerated() {
-            builder.append(try scalar(value, type: type, subject: "\(subject), row \(row + 1),"))
+            builder.append(try scalar(value, type: type, subject: "\(subject), row \(row + 1),", naive: naive))
         }
         return builder.finish()
     }

@@ -41,6 +41,21 @@ import Testing
             "f.yaml:4:13: event_time of Source 's' needs either a column or an expression"
         ),
         (
+            "kind: Source\nname: s\ncolumns: { t: timestamp }\nevent_time: { column: t, timezone: America/Nowhere }",
+            "f.yaml:4:36: timezone of event_time of Source 's': time zone 'America/Nowhere' is not in this system's "
+                + "time zone database; use a name such as America/New_York or UTC"
+        ),
+        (
+            "kind: Source\nname: s\ncolumns: { t: timestamp }\nevent_time: { expression: t, timezone: UTC }",
+            "f.yaml:4:40: timezone of event_time of Source 's' goes with a column; "
+                + "in an expression, write: <column> at time zone '<zone>'"
+        ),
+        (
+            "kind: Source\nname: s\ncolumns: { t: timestamp }\nevent_time: { column: t, timezone: UTC }\n"
+                + "known_at: { column: t, timezone: Asia/Tokyo }",
+            "f.yaml:5:11: column 't' is given two time zones, UTC and Asia/Tokyo"
+        ),
+        (
             "kind: Source\nname: s\ncolumns: { t: timestamp }\nevent_time: { column: t }\nknown_at: { column: t }\n"
                 + "available_after: 1h",
             "f.yaml:6:18: source 's' declares both known_at and available_after; keep the one that is true"

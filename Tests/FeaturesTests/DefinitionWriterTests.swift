@@ -2,6 +2,7 @@ import Columns
 import Features
 import Formats
 import Testing
+import TimeZones
 
 /// What the catalog stores of a definition reads back as the same definition.
 @Suite struct DefinitionWriterTests {
@@ -56,6 +57,12 @@ import Testing
                 case 0: source.knownAt = name()
                 case 1: source.availableAfter = span()
                 default: break
+                }
+                if flip(), case .column(let column) = source.eventTime {
+                    source.timeZones[column] = try? TimeZoneRules.named("America/New_York")
+                }
+                if flip(), let column = source.knownAt, source.timeZones[column] == nil {
+                    source.timeZones[column] = try? TimeZoneRules.named("Asia/Kolkata")
                 }
                 if flip() { source.filter = text() }
                 source.nullValues = (0..<count(0...3)).map { _ in text() }

@@ -31,6 +31,10 @@ import Testing
         ("event_time: { column: time_hour }", "event_time: { expression: \"time_hour + interval '1 us'\" }", source),
         ("available_after: 10m", "available_after: 10m1us", source), ("available_after: 10m\n", "", source),
         ("available_after: 10m", "known_at: { column: time_hour }", source),
+        ("event_time: { column: time_hour }", "event_time: { column: time_hour, timezone: UTC }", source),
+        (
+            "available_after: 10m", "known_at: { column: time_hour, timezone: Asia/Tokyo }", source
+        ),
         ("filter: visib is not null", "filter: visib is null", source), ("filter: visib is not null\n", "", source),
         ("null_values: [NA, \"-\"]", "null_values: [NA]", source),
         ("null_values: [NA, \"-\"]", "null_values: [\"NA-\"]", source),

@@ -32,8 +32,8 @@ import Testing
         kind: Source
         name: flights
         columns: { landed: timestamp, seen: timestamp }
-        event_time: { column: landed }
-        known_at: { column: seen }
+        event_time: { column: landed, timezone: America/New_York }
+        known_at: { column: seen, timezone: UTC }
         """,
         "{ kind: FeatureView, name: all, source: weather, features: [{ name: temp, type: float64 }] }",
         """
@@ -87,7 +87,7 @@ import Testing
         "{ kind: Source, name: a, columns: { t: timestamp }, event_time: { column: t }, available_after: 10 }",
         "{ kind: Source, name: a, columns: { t: timestamp }, event_time: { column: t }, available_after: -1h }",
         "{ kind: Source, name: a, columns: { t: timestamp }, event_time: { column: t }, null_values: NA }",
-        "{ kind: Source, name: a, columns: { t: timestamp }, event_time: { column: t, timezone: UTC } }",
+        "{ kind: Source, name: a, columns: { t: timestamp }, event_time: { expression: t, timezone: UTC } }",
         "{ kind: FeatureView, name: v, source: s }", "{ kind: FeatureView, name: v, source: s, features: [] }",
         "{ kind: FeatureView, name: v, features: [{ name: f, type: int64 }] }",
         "{ kind: FeatureView, name: v, source: s, features: [f] }",

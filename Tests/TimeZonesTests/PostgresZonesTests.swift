@@ -42,7 +42,13 @@ import Testing
 
     @Test func everyZoneAgrees() throws {
         let connection = try Connection(TemporaryCluster.shared().makeDatabase())
-        let names = try connection.query("select name from pg_timezone_names order by name").map { try $0.text("name") }
+        // Where a name is an abbreviation too, such as CET, `at time zone` takes that: one offset for all times.
+        let names = try connection.query(
+            """
+            select name from pg_timezone_names
+            where upper(name) not in (select abbrev from pg_timezone_abbrevs) or name = 'UTC' order by name
+            """
+        ).map { try $0.text("name") }
         var random = Generator(state: 7)
         var compared = 0
         for name in names where !name.hasPrefix("posix/") && !name.hasPrefix("right/") && name != "localtime" {

@@ -1,6 +1,7 @@
 import Columns
 import Formats
 import Testing
+import TimeZones
 import Wire
 
 @Suite struct ValueCodingTests {
@@ -82,7 +83,7 @@ import Wire
         (.float32, "[]"),
         (.float32, "\"inf\""), (.string, "1"), (.string, "[\"a\"]"), (.bytes, "\"AQL\""), (.bytes, "\"?\""),
         (.bytes, "[1]"),
-        (.timestamp, "\"2013-01-01\""), (.timestamp, "\"2013-01-01T00:00:00\""),
+        (.timestamp, "\"2013-01-01\""),
         (.timestamp, "\"2013-02-30T00:00:00Z\""),
         (.timestamp, "1.5"), (.vector(dimension: 2), "[1]"), (.vector(dimension: 2), "[1,2,3]"),
         (.vector(dimension: 2), "[1,null]"), (.vector(dimension: 2), "[1,\"2\"]"), (.vector(dimension: 2), "1"),
@@ -92,6 +93,20 @@ import Wire
             try ValueCoding.scalar(json, type: type, subject: "join key 'k'")
         }
         #expect(found?.description == "join key 'k' is \(text), expected \(type)")
+    }
+
+    @Test func timestampsWithoutAnOffsetNeedAZone() throws {
+        let wall = JSON.string("2013-07-01T10:00:00")
+        let found = #expect(throws: ValueError.self) {
+            try ValueCoding.scalar(wall, type: .timestamp, subject: "column 't'")
+        }
+        #expect(
+            found?.description
+                == "column 't' is '2013-07-01T10:00:00', which has no time zone; append Z or an offset, or declare the column's"
+        )
+        let zone = try TimeZoneRules.named("America/New_York")
+        let value = try ValueCoding.scalar(wall, type: .timestamp, subject: "column 't'", naive: .zone(zone))
+        #expect(value == .timestamp(1_372_687_200_000_000))
     }
 
     /// A number too great for its type is not infinity.

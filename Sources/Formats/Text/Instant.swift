@@ -8,11 +8,12 @@ public enum Instant {
         return appendTimestampText(of: microseconds, to: &bytes) ? String(decoding: bytes, as: UTF8.self) : nil
     }
 
-    /// Reads an RFC 3339 instant with its offset.
+    /// Reads an RFC 3339 instant.
     ///
-    /// - Returns: `nil` for anything else, a time without an offset among them.
-    public static func parse(_ text: String) -> Int64? {
+    /// - Parameter naive: what a time without an offset means.
+    /// - Returns: `nil` for anything else, a refused time without an offset among them.
+    public static func parse(_ text: String, naive: NaiveTimestamps.Rule = .refuse) -> Int64? {
         let bytes = Array(text.utf8)
-        return bytes.withUnsafeBufferPointer { bytes in try? parseTimestamp(bytes, naive: .refuse) }
+        return bytes.withUnsafeBufferPointer { bytes in try? parseTimestamp(bytes, naive: naive) }
     }
 }

@@ -7,6 +7,7 @@ import Foundation
 import Lockstep
 import Objects
 import Parity
+import TimeZones
 import Wire
 
 struct Verify: AsyncParsableCommand {
@@ -84,8 +85,8 @@ struct MakeTrainingSet: AsyncParsableCommand {
     var output: String
     @Option(help: "csv or parquet, of the output; by the extension where left out.")
     var format: TableFormat?
-    @Option(help: ArgumentHelp("csv or parquet, of the spine.", valueName: "format"))
-    var spineFormat: TableFormat?
+    @OptionGroup
+    var spineOptions: SpineOptions
     @Option(help: "How many threads; all cores where left out.")
     var threads = ProcessInfo.processInfo.activeProcessorCount
     @Flag(help: "Write features as view__feature.")
@@ -100,7 +101,7 @@ struct MakeTrainingSet: AsyncParsableCommand {
     func run() async throws {
         let repository = try Repository.find()
         let service = try await LockedService(try Locks.open(lock), objects: repository.objects)
-        let spine = try Spines.read(spine, service: service, full: fullFeatureNames, format: spineFormat)
+        let spine = try spineOptions.read(spine, service: service, full: fullFeatureNames)
         let set = try await TrainingSet.build(service, spine: spine, threads: threads, full: fullFeatureNames)
         let digest = try set.write(to: output, format: format)
         if json {
@@ -118,23 +119,31 @@ struct MakeTrainingSet: AsyncParsableCommand {
     }
 }
 
-enum Spines {
+/// How the file of a spine is read.
+struct SpineOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("csv, parquet or arrow, of the spine; by the extension where left out.", valueName: "format")
+    )
+    var spineFormat: TableFormat?
+    @Option(
+        help: ArgumentHelp("The zone whose clocks the spine's timestamps without an offset show.", valueName: "zone"),
+        transform: { try TimeZoneRules.named($0) }
+    )
+    var timezone: TimeZoneRules?
+
     /// Reads a spine, the types of its join keys being those of the service.
-    static func read(
-        _ path: String,
-        service: LockedService,
-        full: Bool = false,
-        format: TableFormat? = nil
-    ) throws -> Spine {
+    func read(_ path: String, service: LockedService, full: Bool = false) throws -> Spine {
+        let format = spineFormat
+        let options = CSVOptions(naiveTimestamps: timezone.map { NaiveTimestamps(.zone($0)) } ?? .refuse)
         guard FileManager.default.fileExists(atPath: path) else { throw UsageError("there is no spine '\(path)'") }
         var schema: Schema?
         if format ?? TableFormat(path: path) == .csv {
             var known = [Spine.timestampColumn: DataType.timestamp]
             for key in service.plan.joinKeys { known[key.name] = key.type }
-            schema = try CSVInference.infer(path: path, known: known)
+            schema = try CSVInference.infer(path: path, options: options, known: known)
         }
         return try Spine(
-            try readTable(path: path, format: format, schema: schema),
+            try readTable(path: path, format: format, schema: schema, options: options),
             for: service.plan,
             full: full,
             name: "'\(path)'"
@@ -159,6 +168,8 @@ struct CheckParity: AsyncParsableCommand {
     var sample: Int?
     @Option(help: "Ask for the rows of this spine.")
     var spine: String?
+    @OptionGroup
+    var spineOptions: SpineOptions
     @Option(help: ArgumentHelp("Replay the history between two instants through the live path.", valueName: "from/to"))
     var replay: String?
     @Flag(help: "Print the report.")
@@ -199,13 +210,13 @@ struct CheckParity: AsyncParsableCommand {
         if let replay, let spine {
             let (from, to) = try span(replay)
             return try await check.replay(
-                spine: try Spines.read(spine, service: service),
+                spine: try spineOptions.read(spine, service: service),
                 from: from,
                 to: to,
                 progress: { step, done, total in Terminal.progress(step, done, total) }
             )
         } else {
-            let rows = try spine.map { try Spines.read($0, service: service).rows }
+            let rows = try spine.map { try spineOptions.read($0, service: service).rows }
             return try await check.run(
                 rows: rows,
                 at: try at.map { try instant($0) },

@@ -109,7 +109,10 @@ struct PushRows: AsyncParsableCommand {
             bytes: bytes,
             name: file == "-" ? "standard input" : file,
             schema: Schema(definition.columns),
-            options: CSVOptions(nullSpellings: definition.nullValues)
+            options: CSVOptions(
+                nullSpellings: definition.nullValues,
+                naiveTimestamps: definition.naiveTimestamps
+            )
         )
         let rows = try reader.readAll()
         let pushed = try await client.push(PushRequest(source: version.reference, rows: rows))

@@ -105,11 +105,14 @@ struct IngestJob {
                 bytes: bytes,
                 name: name,
                 schema: source.schema,
-                options: CSVOptions(nullSpellings: source.source.nullValues)
+                options: CSVOptions(
+                    nullSpellings: source.source.nullValues,
+                    naiveTimestamps: source.source.naiveTimestamps
+                )
             )
             while let batch = try reader.next(maxRows: Self.batchRows) { try await body(batch) }
         case .parquet:
-            let file = try ParquetFile(bytes: bytes, name: name)
+            let file = try ParquetFile(bytes: bytes, name: name, naiveTimestamps: source.source.naiveTimestamps)
             try check(file.schema, against: source, name: name)
             for group in 0..<file.rowGroupCount {
                 try await body(try file.read(rowGroup: group, columns: source.schema.fields.map(\.name)))

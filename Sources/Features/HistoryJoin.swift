@@ -22,9 +22,9 @@ public struct ViewHistory: Sendable {
     public init(_ plan: ViewPlan, rows: RecordBatch) {
         self.plan = plan
         self.rows = rows
-        self.eventTimes = Self.integers(rows, "__event_time")
-        self.knownTimes = Self.integers(rows, "__known_at")
-        self.sequences = Self.integers(rows, "__sequence")
+        self.eventTimes = rows.instants("__event_time")
+        self.knownTimes = rows.instants("__known_at")
+        self.sequences = rows.instants("__sequence")
         self.index = AsOfIndex(
             keys: plan.keys(rows),
             eventTimes: eventTimes,
@@ -37,13 +37,6 @@ public struct ViewHistory: Sendable {
     public static func columns(for plan: ViewPlan) -> [String] {
         let read = Set(plan.features.flatMap(\.inputs) + plan.joinKeys.map(\.name))
         return read.sorted() + SourcePlan.historyFields.map(\.name)
-    }
-
-    private static func integers(_ rows: RecordBatch, _ name: String) -> [Int64] {
-        switch rows[name] {
-        case .timestamp(let column), .int64(let column): column.values
-        default: preconditionFailure("history rows lack '\(name)'")
-        }
     }
 
     /// The view's features for each row of a spine, at that row's own time.
@@ -78,7 +71,7 @@ public struct ViewHistory: Sendable {
         )
     }
 
-    private static func status(_ status: AsOfStatus) -> FeatureStatus {
+    static func status(_ status: AsOfStatus) -> FeatureStatus {
         switch status {
         case .outsideMaxAge: .outsideMaxAge
         case .matched, .notFound: .notFound

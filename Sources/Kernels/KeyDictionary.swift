@@ -89,7 +89,16 @@ public struct KeyDictionary: Sendable {
         let start = rows.lowerBound
         switch (keys.storage, sought.storage) {
         case (.fixed(let type, _), .fixed(let soughtType, let values)) where type == soughtType:
-            for row in rows where !sought.isNull(row) { ids[row &- start] = table.find(values[row]) ?? -1 }
+            // Equal keys stand together in sorted history: one probe serves a run of them.
+            var previous = -1
+            for row in rows where !sought.isNull(row) {
+                if previous >= 0, values[previous] == values[row] {
+                    ids[row &- start] = ids[previous &- start]
+                } else {
+                    ids[row &- start] = table.find(values[row]) ?? -1
+                }
+                previous = row
+            }
         case (.variable(let type, let column), .variable(let soughtType, let soughtColumn)) where type == soughtType:
             find(soughtColumn, in: column, sought: sought, rows: rows, into: &ids)
         case (.composite(let column), .composite(let soughtColumn)):
@@ -108,8 +117,14 @@ public struct KeyDictionary: Sendable {
     ) {
         column.data.withUnsafeBytes { data in
             soughtColumn.data.withUnsafeBytes { soughtData in
+                var previous = -1
                 for row in rows where !sought.isNull(row) {
                     let bytes = UnsafeRawBufferPointer(rebasing: soughtData[soughtColumn.range(row)])
+                    defer { previous = row }
+                    if previous >= 0, KeyHash.areEqual(bytes, soughtData, soughtColumn.range(previous)) {
+                        ids[row &- rows.lowerBound] = ids[previous &- rows.lowerBound]
+                        continue
+                    }
                     let hash = KeyHash.hash(bytes, seed: table.seed)
                     ids[row &- rows.lowerBound] =
                         table.find(hash, where: { KeyHash.areEqual(bytes, data, column.range($0)) }) ?? -1

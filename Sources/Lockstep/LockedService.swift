@@ -86,9 +86,9 @@ public struct LockedService: Sendable {
         self.objects = objects
     }
 
-    /// The pinned history of a source, with the named columns, in segment order.
-    public func history(of source: String, columns: [String]) async throws -> RecordBatch {
-        var batches: [RecordBatch] = []
+    /// The pinned segments of a source, each verified, in the lock's order.
+    func files(of source: String) async throws -> HistoryFiles {
+        var files: [ParquetFile] = []
         for pin in lock.pins(of: .segment) where pin.source?.name == source {
             let file: ParquetFile
             if let path = try await objects.localPath(pin.digest) {
@@ -97,12 +97,18 @@ public struct LockedService: Sendable {
             } else {
                 file = try ParquetFile(bytes: try await objects.get(pin.digest), name: "segment \(pin.reference)")
             }
-            batches.append(try file.read(columns: columns))
+            files.append(file)
         }
-        guard !batches.isEmpty else {
+        guard !files.isEmpty else {
             throw PinError("the lock pins no history of source '\(source)'; make the lock again")
         }
-        return RecordBatch.concatenate(batches)
+        return HistoryFiles(files)
+    }
+
+    /// The pinned history of a source, with the named columns, in segment order.
+    public func history(of source: String, columns: [String]) async throws -> RecordBatch {
+        let parts = try await files(of: source).parts
+        return RecordBatch.concatenate(try parts.map { try $0.read(columns) })
     }
 
     /// The pinned history of each of the plan's views, indexed, in its order.

@@ -15,12 +15,13 @@ public struct TrainingSet: Sendable {
 
     /// Joins a spine with the pinned history.
     ///
-    /// The result is the same to the bit for any number of threads: each joins a part of the spine, and parts are put
-    /// together in order.
+    /// History passes by a row group at a time, so it may be larger than memory: what is held is the spine, the result, 32
+    /// bytes for each spine row and thread, and one row group for each thread. The result is the same to the bit for any
+    /// number of threads.
     ///
     /// - Parameters:
     ///   - spine: holds the join keys, `event_timestamp` and any further columns, which are carried through.
-    ///   - threads: how many parts are joined at once.
+    ///   - threads: how many row groups are read at once.
     ///   - full: whether features are written `view__feature`.
     public static func build(
         _ service: LockedService,
@@ -28,16 +29,20 @@ public struct TrainingSet: Sendable {
         threads: Int,
         full: Bool = false
     ) async throws -> TrainingSet {
-        let histories = try await service.viewHistories()
-        let parts = try await join(service, histories: histories, spine: spine, threads: threads)
+        var rows: [ViewRows] = []
+        for view in service.plan.views {
+            let files = try await service.files(of: view.view.source)
+            rows.append(try await files.join(view, spine: spine.rows, at: spine.times, threads: threads))
+        }
+        let features = try service.plan.assemble(rows, keys: spine.rows, fitted: service.fitted)
         var fields = spine.rows.schema.fields
         var columns = spine.rows.columns
         var invalid: [String: Int] = [:]
-        for (position, output) in service.plan.outputs.enumerated() {
+        for (output, feature) in zip(service.plan.outputs, features) {
             let name = full ? output.fullName : output.name
             fields.append(Field(name, output.type))
-            columns.append(Column.concatenate(parts.map { $0[position].column }))
-            let count = parts.reduce(0) { $0 + $1[position].statuses.count { $0 == .invalid } }
+            columns.append(feature.column)
+            let count = feature.statuses.count { $0 == .invalid }
             if count > 0 { invalid[name] = count }
         }
         return TrainingSet(
@@ -45,35 +50,6 @@ public struct TrainingSet: Sendable {
             lock: service.lock,
             invalidCounts: invalid
         )
-    }
-
-    private static func join(
-        _ service: LockedService,
-        histories: [ViewHistory],
-        spine: Spine,
-        threads: Int
-    ) async throws -> [[FeatureColumn]] {
-        let rowCount = spine.rows.rowCount
-        let partRows = max(1, (rowCount + threads - 1) / threads)
-        var ranges: [Range<Int>] = []
-        var start = 0
-        repeat {
-            ranges.append(start..<min(start + partRows, rowCount))
-            start += partRows
-        } while start < rowCount
-        return try await withThrowingTaskGroup(of: (Int, [FeatureColumn]).self) { group in
-            for (position, range) in ranges.enumerated() {
-                group.addTask {
-                    let part = spine.rows.slice(range)
-                    let times = Array(spine.times[range])
-                    let rows = histories.map { $0.join(part, at: times) }
-                    return (position, try service.plan.assemble(rows, keys: part, fitted: service.fitted))
-                }
-            }
-            var parts = [[FeatureColumn]](repeating: [], count: ranges.count)
-            for try await (position, columns) in group { parts[position] = columns }
-            return parts
-        }
     }
 
     /// Writes the set, by its path's extension where no format is given; a Parquet file names its lock in the metadata.

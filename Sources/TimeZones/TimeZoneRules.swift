@@ -12,8 +12,10 @@ public final class TimeZoneRules: Sendable {
     public let name: String
     /// The seconds, in UTC, of the changes of the offset, ascending.
     private let instants: [Int]
-    /// For each change the wall clock's second from which on its offset is used: what the changed clock shows at the
-    /// change. That leaves the old offset to a gap, and gives the new one to an overlap.
+    /// For each change the wall clock's second from which on its offset is used.
+    ///
+    /// It is what the changed clock shows at the change, which leaves the old offset to a gap and gives the new one to an
+    /// overlap.
     private let walls: [Int]
     /// Seconds east of UTC: before the first change, then after each.
     private let offsets: [Int]

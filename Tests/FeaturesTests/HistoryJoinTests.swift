@@ -170,6 +170,33 @@ private func found(_ rows: ViewRows, _ row: Int) -> Found {
         }
     }
 
+    /// History that passes in parts, among threads, gives the same bytes as history that stays.
+    @Test(arguments: 0..<4, lifetimes) func streamedHistoryGivesTheSame(key: Int, ttl: Int64?) throws {
+        for seed in 30..<34 as Range<UInt64> {
+            var setup = try Case(seed: seed, keys: Self.keys[key], ttl: ttl, rowCount: [0, 1, 12, 60][Int(seed % 4)])
+            let asked = (0..<60).map { _ in setup.keyFields.map { setup.key($0.type) } }
+            let times = (0..<60).map { _ in Int64.random(in: -2..<40, using: &setup.random) }
+            let spine = setup.spine(asked)
+            let whole = ViewHistory(setup.plan, rows: setup.history).join(spine, at: times)
+            let join = StreamedJoin(setup.plan, spine: spine, at: times)
+            let rowCount = setup.history.rowCount
+            let cuts = [0] + (0..<2).map { _ in Int.random(in: 0...rowCount, using: &setup.random) }.sorted()
+            let parts = zip(cuts, cuts.dropFirst() + [rowCount]).map { setup.history.slice($0..<$1) }
+            var threads = [join.winners(), join.winners()]
+            for (number, part) in parts.enumerated().reversed() {
+                join.absorb(try part.select(columns: join.timeColumns), part: number, into: &threads[number % 2])
+            }
+            threads[0].merge(threads[1])
+            let places = threads[0].places(ttl: setup.plan.ttl)
+            let values = try places.parts.map { part in
+                join.evaluate(part, rows: try parts[part.number].select(columns: join.valueColumns))
+            }
+            let streamed = join.assemble(places, parts: values)
+            #expect(streamed.features == whole.features)
+            #expect(streamed.rowCount == 60)
+        }
+    }
+
     /// Parity, in one property: what is brought online and read at an instant is what the join gives for that instant.
     @Test(arguments: 0..<4, lifetimes) func onlineRowsReadAtAnInstantAreTheJoin(key: Int, ttl: Int64?) throws {
         for seed in 10..<13 as Range<UInt64> {

@@ -3,7 +3,7 @@ import Kernels
 import Testing
 
 /// History or spine rows in the plain form that the quadratic twin reads.
-private struct Rows {
+struct Rows {
     var columns: [Column]
     var parts: [[Scalar]] { (0..<eventTimes.count).map { row in columns.map { $0[row] } } }
     var eventTimes: [Int64]
@@ -18,7 +18,7 @@ private struct Rows {
 }
 
 /// The as-of rule word for word: scans all history for each spine row.
-private func naive(_ history: Rows, _ spine: Rows, ttl: Int64?) -> AsOfMatches {
+func naive(_ history: Rows, _ spine: Rows, ttl: Int64?) -> AsOfMatches {
     var result = AsOfMatches(rows: [], statuses: [])
     let historyParts = history.parts
     for (parts, time) in zip(spine.parts, spine.eventTimes) {
@@ -45,11 +45,11 @@ private func naive(_ history: Rows, _ spine: Rows, ttl: Int64?) -> AsOfMatches {
     return result
 }
 
-private let shapes: [[DataType]] = [
+let shapes: [[DataType]] = [
     [], [.int64], [.string], [.bool], [.timestamp], [.bytes], [.string, .string], [.int64, .int64], [.int64, .string],
 ]
 
-private func randomHistory(_ types: [DataType], count: Int, using generator: inout SeededGenerator) -> Rows {
+func randomHistory(_ types: [DataType], count: Int, using generator: inout SeededGenerator) -> Rows {
     let events = (0..<count).map { _ in Int64.random(in: 0...20, using: &generator) }
     // Half the rows are late, some by a lot, so that the newest event is often known before an older one.
     let known = events.map { event in

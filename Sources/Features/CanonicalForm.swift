@@ -26,14 +26,14 @@ public enum CanonicalForm {
         case .source(let source): try encode(source, into: &form)
         case .view(let view):
             if let ttl = view.ttl { form.int(ttl.microseconds) } else { form.null() }
+            let schema = schema.map { FeatureGraph.schema(view.features, over: $0) }
             form.list(view.features.count)
             for feature in view.features {
                 form.list(3)
                 form.string(feature.name)
                 form.string(feature.type.description)
-                let text = feature.expression ?? quoted(feature.name)
                 try encode(
-                    text,
+                    feature.text,
                     expecting: feature.type,
                     schema: schema,
                     place: "feature '\(feature.name)'",

@@ -1,5 +1,4 @@
 import Columns
-import Expressions
 import Kernels
 
 /// The history of one view, indexed for point-in-time lookups.
@@ -35,7 +34,7 @@ public struct ViewHistory: Sendable {
 
     /// The columns of history that a join of the view reads.
     public static func columns(for plan: ViewPlan) -> [String] {
-        let read = Set(plan.features.flatMap(\.inputs) + plan.joinKeys.map(\.name))
+        let read = Set(plan.inputs + plan.joinKeys.map(\.name))
         return read.sorted() + SourcePlan.historyFields.map(\.name)
     }
 

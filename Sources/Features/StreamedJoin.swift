@@ -1,5 +1,4 @@
 import Columns
-import Expressions
 import Kernels
 
 /// The point-in-time join of one view with a spine, its history passing by in parts.
@@ -26,7 +25,7 @@ public struct StreamedJoin: Sendable {
     public var timeColumns: [String] { plan.joinKeys.map(\.name) + SourcePlan.historyFields.map(\.name) }
 
     /// The columns of history that the second pass reads.
-    public var valueColumns: [String] { Set(plan.features.flatMap(\.inputs)).sorted() }
+    public var valueColumns: [String] { plan.inputs }
 
     /// The winners of a thread before it has seen anything.
     public func winners() -> AsOfWinners { AsOfWinners(spine) }

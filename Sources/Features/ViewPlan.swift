@@ -1,5 +1,4 @@
 import Columns
-import Expressions
 import Kernels
 
 /// A feature view whose expressions are typed and planned over its source.
@@ -9,7 +8,7 @@ public struct ViewPlan: Sendable {
     public let view: FeatureView
     /// The join keys of the view's entities, in order; together they are the online key.
     public let joinKeys: [Field]
-    public let features: [Expression]
+    public let features: FeatureGraph
 
     public init(_ view: FeatureView, entities: [Entity], source: Source) throws(DefinitionError) {
         self.view = view
@@ -43,16 +42,7 @@ public struct ViewPlan: Sendable {
             keys.append(key)
         }
         self.joinKeys = keys
-        var features: [Expression] = []
-        for feature in view.features {
-            let text = feature.expression ?? quoted(feature.name)
-            do {
-                features.append(try Expression(text, schema: schema, expecting: feature.type))
-            } catch {
-                throw DefinitionError(place: "feature '\(view.name):\(feature.name)'", message: "\(error)")
-            }
-        }
-        self.features = features
+        features = try FeatureGraph(view.features, of: view.name, over: schema)
     }
 
     public var ttl: Int64? { view.ttl?.microseconds }
@@ -63,13 +53,11 @@ public struct ViewPlan: Sendable {
     ///
     /// - Parameter rows: holds the source's columns, by name.
     public func evaluate(_ rows: RecordBatch) -> ViewRows {
-        var columns: [FeatureColumn] = []
-        for feature in features {
-            let evaluation = feature.evaluate(rows)
-            columns.append(FeatureColumn(evaluation.column, invalid: evaluation.invalid))
-        }
-        return ViewRows(features: columns, rowCount: rows.rowCount)
+        ViewRows(features: features.evaluate(rows), rowCount: rows.rowCount)
     }
+
+    /// The columns of the source that the features are computed from, sorted.
+    public var inputs: [String] { Set(features.columns.joined()).sorted() }
 
     /// The encoded join keys of rows that hold them by name.
     public func keys(_ rows: RecordBatch) -> KeyColumn {

@@ -45,16 +45,15 @@ struct FitJob {
             )
         }
         try await context.report("reading \(segments.count) segments", 0, segments.count)
-        let expression = view.plan.features[position]
         let history = SourceHistory(catalog: catalog, objects: context.objects)
         var chunks: [Column] = []
         for (done, segment) in segments.enumerated() {
             let rows = try await history.rows(
                 view.source,
                 segments: [segment.object],
-                columns: expression.inputs + ["__sequence"]
+                columns: view.plan.features.columns[position] + ["__sequence"]
             )
-            chunks.append(expression.evaluate(rows).column)
+            chunks.append(view.plan.features.evaluate(rows, feature: position).column)
             try await context.report("reading segments", done + 1, segments.count)
         }
         let fitted = try discretizer.binMethod.fit(chunks)

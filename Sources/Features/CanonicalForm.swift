@@ -131,7 +131,8 @@ public enum CanonicalForm {
     private static func encode(_ service: FeatureService, into form: inout CanonicalEncoder) {
         form.list(service.features.count)
         for feature in service.features {
-            form.list(3)
+            // One part more only where keys are renamed, so that services without keep their digests.
+            form.list(feature.keys.isEmpty ? 3 : 4)
             switch feature.origin {
             case .feature(let reference):
                 form.list(2)
@@ -153,6 +154,13 @@ public enum CanonicalForm {
             }
             form.string(feature.outputName())
             form.string(feature.outputName(full: true))
+            guard !feature.keys.isEmpty else { continue }
+            form.list(feature.keys.count)
+            for (key, column) in feature.keys.sorted(by: { $0.key < $1.key }) {
+                form.list(2)
+                form.string(key)
+                form.string(column)
+            }
         }
     }
 }

@@ -157,10 +157,15 @@ public struct ServiceFeature: Hashable, Sendable {
     public var origin: Origin
     /// The output column's name when it is not the feature's own.
     public var alias: String?
+    /// For join keys of the feature's view, the columns of the request that hold them where those are called otherwise.
+    ///
+    /// So one service may ask for the same entity twice, say the weather at the origin and at the destination.
+    public var keys: [String: String]
 
-    public init(_ origin: Origin, alias: String? = nil) {
+    public init(_ origin: Origin, alias: String? = nil, keys: [String: String] = [:]) {
         self.origin = origin
         self.alias = alias
+        self.keys = keys
     }
 
     /// The output column's name.

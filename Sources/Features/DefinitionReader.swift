@@ -272,47 +272,89 @@ public enum DefinitionReader {
             }
             switch name {
             case "bins":
-                let parts = Members(reader: value, list: try value.members(allowed: ["input", "discretizer", "as"]))
+                let parts = Members(
+                    reader: value,
+                    list: try value.members(allowed: ["input", "discretizer", "as", "keys"])
+                )
                 features.append(
                     ServiceFeature(
                         .bins(
                             input: try parts.require("input").featureReference(),
                             discretizer: try parts.require("discretizer").name()
                         ),
-                        alias: try parts["as"]?.name()
+                        alias: try parts["as"]?.name(),
+                        keys: try keys(parts["keys"])
                     )
                 )
             case "embedding":
-                let parts = Members(reader: value, list: try value.members(allowed: ["space", "key", "as"]))
+                let parts = Members(reader: value, list: try value.members(allowed: ["space", "key", "as", "keys"]))
                 let key = try parts.require("key")
+                if let keys = parts["keys"], !(try key.text().contains(":")) {
+                    throw keys.error(
+                        "\(keys.subject) goes with a feature of a view; name the request's column as the key"
+                    )
+                }
                 let text = try key.text()
                 let origin: ServiceFeature.EmbeddingKey =
                     text.contains(":") ? .feature(try key.featureReference()) : .joinKey(try key.name())
                 features.append(
                     ServiceFeature(
                         .embedding(space: try parts.require("space").name(), key: origin),
-                        alias: try parts["as"]?.name()
+                        alias: try parts["as"]?.name(),
+                        keys: try keys(parts["keys"])
                     )
                 )
             default:
                 guard isName(name) else { throw item.error("'\(name)' is not the name of a feature view") }
-                let names = try value.list()
+                var list = value
+                var renamed: [String: String] = [:]
+                var prefix: String?
+                if value.node.mapping != nil {
+                    let parts = Members(
+                        reader: value,
+                        list: try value.members(allowed: ["features", "keys", "prefix"])
+                    )
+                    list = try parts.require("features")
+                    renamed = try keys(parts["keys"])
+                    prefix = try parts["prefix"]?.name()
+                }
+                let names = try list.list()
                 guard !names.isEmpty else { throw value.error("\(value.subject) names no feature") }
-                for feature in names { features.append(try plainFeature(feature, of: name)) }
+                for feature in names {
+                    features.append(try plainFeature(feature, of: name, keys: renamed, prefix: prefix))
+                }
             }
         }
         guard !features.isEmpty else { throw reader.error("\(reader.subject) is empty") }
         return features
     }
 
-    /// `feature`, or `{ feature: name, as: alias }`.
-    private static func plainFeature(_ reader: YAMLReader, of view: String) throws(DefinitionError) -> ServiceFeature {
-        guard reader.node.mapping != nil else {
-            return ServiceFeature(.feature(FeatureReference(view: view, feature: try reader.name())))
+    /// `{ join key: column of the request, … }`.
+    private static func keys(_ reader: YAMLReader?) throws(DefinitionError) -> [String: String] {
+        var keys: [String: String] = [:]
+        for member in try reader?.members() ?? [] {
+            let column = try member.value.name()
+            if column != member.name { keys[member.name] = column }
         }
-        let parts = Members(reader: reader, list: try reader.members(allowed: ["feature", "as"]))
-        let reference = FeatureReference(view: view, feature: try parts.require("feature").name())
-        return ServiceFeature(.feature(reference), alias: try parts["as"]?.name())
+        return keys
+    }
+
+    /// `feature`, or `{ feature: name, as: alias }`.
+    private static func plainFeature(
+        _ reader: YAMLReader,
+        of view: String,
+        keys: [String: String],
+        prefix: String?
+    ) throws(DefinitionError) -> ServiceFeature {
+        var name = reader
+        var alias: String?
+        if reader.node.mapping != nil {
+            let parts = Members(reader: reader, list: try reader.members(allowed: ["feature", "as"]))
+            name = try parts.require("feature")
+            alias = try parts["as"]?.name()
+        }
+        let reference = FeatureReference(view: view, feature: try name.name())
+        return ServiceFeature(.feature(reference), alias: alias ?? prefix.map { $0 + reference.feature }, keys: keys)
     }
 
     /// A mapping's members, looked up by name.

@@ -79,16 +79,21 @@ extension Feature {
 extension ServiceFeature {
     fileprivate var json: JSON {
         let alias = alias.map { [JSON.Member("as", .string($0))] } ?? []
+        let renamed = keys.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+        let keys = renamed.isEmpty ? [] : [JSON.Member("keys", .object(renamed))]
         switch origin {
         case .feature(let reference):
             let name = JSON.string(reference.feature)
             let item = alias.isEmpty ? name : .object([JSON.Member("feature", name)] + alias)
-            return .object([reference.view: .array([item])])
+            let list = JSON.array([item])
+            return .object([
+                reference.view: keys.isEmpty ? list : .object([JSON.Member("features", list)] + keys)
+            ])
         case .bins(let input, let discretizer):
             let members = [
                 JSON.Member("input", .string(input.description)), JSON.Member("discretizer", .string(discretizer)),
             ]
-            return .object(["bins": .object(members + alias)])
+            return .object(["bins": .object(members + alias + keys)])
         case .embedding(let space, let key):
             let keyText =
                 switch key {
@@ -96,7 +101,7 @@ extension ServiceFeature {
                 case .feature(let reference): reference.description
                 }
             let members = [JSON.Member("space", .string(space)), JSON.Member("key", .string(keyText))]
-            return .object(["embedding": .object(members + alias)])
+            return .object(["embedding": .object(members + alias + keys)])
         }
     }
 }

@@ -43,14 +43,14 @@ public struct ViewHistory: Sendable {
     /// Pure, so that disjoint parts of a spine may be joined by several threads: any split gives the same rows.
     ///
     /// - Parameters:
-    ///   - spine: holds the join keys, by name.
+    ///   - keys: the view's key in each row.
     ///   - times: one instant for each row, microseconds UTC.
-    public func join(_ spine: RecordBatch, at times: [Int64]) -> ViewRows {
-        let match = index.match(keys: plan.keys(spine), at: times, ttl: plan.ttl)
+    public func join(_ keys: KeyColumn, at times: [Int64]) -> ViewRows {
+        let match = index.match(keys: keys, at: times, ttl: plan.ttl)
         // Features are computed for the rows found only: an expression such as coalesce(x, 0) must not give a value to a
         // spine row that found nothing.
         var found: [Int] = []
-        var placement = [Int](repeating: -1, count: spine.rowCount)
+        var placement = [Int](repeating: -1, count: keys.count)
         for (row, winner) in match.rows.enumerated() where winner >= 0 {
             placement[row] = found.count
             found.append(winner)
@@ -64,7 +64,7 @@ public struct ViewHistory: Sendable {
         }
         return ViewRows(
             features: features,
-            rowCount: spine.rowCount,
+            rowCount: keys.count,
             eventTimes: match.rows.map { $0 >= 0 ? eventTimes[$0] : 0 },
             knownTimes: match.rows.map { $0 >= 0 ? knownTimes[$0] : 0 }
         )

@@ -30,7 +30,8 @@ public struct ServicePlan: Sendable {
     }
 
     public let service: FeatureService
-    public let views: [ViewPlan]
+    /// One for each view and each set of keys it is read by.
+    public let views: [ViewUse]
     /// What a request or spine must hold: the union of the views' join keys and of keys that are embedded.
     public let joinKeys: [Field]
     public let outputs: [Output]
@@ -46,11 +47,14 @@ public struct ServicePlan: Sendable {
         fullNames: Bool? = nil
     ) throws(DefinitionError) {
         let place = "feature service '\(service.name)'"
-        var views: [ViewPlan] = []
+        var views: [ViewUse] = []
         var keys: [Field] = []
         var outputs: [Output] = []
 
-        func position(_ reference: FeatureReference) throws(DefinitionError) -> (view: Int, feature: Int) {
+        func position(
+            _ reference: FeatureReference,
+            _ renamed: [String: String]
+        ) throws(DefinitionError) -> (view: Int, feature: Int) {
             guard let plan = plans[reference.view] else {
                 throw DefinitionError(
                     place: place,
@@ -66,8 +70,16 @@ public struct ServicePlan: Sendable {
                         + "\(suggestion(for: reference.feature, among: names)) (it has \(names.joined(separator: ", ")))"
                 )
             }
-            if let known = views.firstIndex(where: { $0.view.name == reference.view }) { return (known, feature) }
-            views.append(plan)
+            let use: ViewUse
+            do {
+                use = try ViewUse(plan, renamed: renamed)
+            } catch {
+                throw DefinitionError(place: place, message: "\(error)")
+            }
+            if let known = views.firstIndex(where: { $0.plan.view.name == reference.view && $0.keys == use.keys }) {
+                return (known, feature)
+            }
+            views.append(use)
             return (views.count - 1, feature)
         }
         func require(_ key: Field, _ user: String) throws(DefinitionError) {
@@ -90,12 +102,12 @@ public struct ServicePlan: Sendable {
             let view: Int?
             switch item.origin {
             case .feature(let reference):
-                let found = try position(reference)
-                type = views[found.view].view.features[found.feature].type
+                let found = try position(reference, item.keys)
+                type = views[found.view].plan.view.features[found.feature].type
                 origin = .feature(view: found.view, feature: found.feature)
                 view = found.view
             case .bins(let input, let name):
-                let found = try position(input)
+                let found = try position(input, item.keys)
                 guard let discretizer = discretizers[name] else {
                     throw DefinitionError(
                         place: place,
@@ -126,8 +138,8 @@ public struct ServicePlan: Sendable {
                     origin = .embedding(space: name, key: .joinKey(key))
                     view = nil
                 case .feature(let reference):
-                    let found = try position(reference)
-                    let keyType = views[found.view].view.features[found.feature].type
+                    let found = try position(reference, item.keys)
+                    let keyType = views[found.view].plan.view.features[found.feature].type
                     guard keyType == .string else {
                         throw DefinitionError(
                             place: place,
@@ -149,7 +161,7 @@ public struct ServicePlan: Sendable {
                 )
             )
         }
-        for plan in views { for key in plan.joinKeys { try require(key, "feature view '\(plan.view.name)'") } }
+        for use in views { for key in use.keys { try require(key, "feature view '\(use.plan.view.name)'") } }
         self.service = service
         self.views = views
         self.joinKeys = keys

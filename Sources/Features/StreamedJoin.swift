@@ -13,12 +13,12 @@ public struct StreamedJoin: Sendable {
     private let rowCount: Int
 
     /// - Parameters:
-    ///   - rows: the spine: holds the join keys, by name.
+    ///   - keys: the view's key in each row of the spine.
     ///   - times: one instant for each row, microseconds UTC.
-    public init(_ plan: ViewPlan, spine rows: RecordBatch, at times: [Int64]) {
+    public init(_ plan: ViewPlan, keys: KeyColumn, at times: [Int64]) {
         self.plan = plan
-        self.rowCount = rows.rowCount
-        self.spine = AsOfSpine(keys: plan.keys(rows), times: times)
+        self.rowCount = keys.count
+        self.spine = AsOfSpine(keys: keys, times: times)
     }
 
     /// The columns of history that the first pass reads.

@@ -60,9 +60,11 @@ public struct ViewPlan: Sendable {
     public var inputs: [String] { Set(features.columns.joined()).sorted() }
 
     /// The encoded join keys of rows that hold them by name.
-    public func keys(_ rows: RecordBatch) -> KeyColumn {
-        let columns = joinKeys.map { field in
-            guard let column = rows[field.name] else { preconditionFailure("rows lack '\(field.name)'") }
+    public func keys(_ rows: RecordBatch) -> KeyColumn { keys(rows, columns: joinKeys.map(\.name)) }
+
+    func keys(_ rows: RecordBatch, columns names: [String]) -> KeyColumn {
+        let columns = names.map { name in
+            guard let column = rows[name] else { preconditionFailure("rows lack '\(name)'") }
             return column
         }
         do {

@@ -23,8 +23,8 @@ struct HistoryFiles: Sendable {
     /// Joins a view with a spine while its history passes by, in bounded memory.
     ///
     /// The threads take row groups as they get to them; the result is the same for any number of them.
-    func join(_ plan: ViewPlan, spine: RecordBatch, at times: [Int64], threads: Int) async throws -> ViewRows {
-        let join = StreamedJoin(plan, spine: spine, at: times)
+    func join(_ plan: ViewPlan, keys: KeyColumn, at times: [Int64], threads: Int) async throws -> ViewRows {
+        let join = StreamedJoin(plan, keys: keys, at: times)
         let next = Counter()
         let seen = try await Self.run(threads: min(threads, max(1, parts.count))) {
             var winners = join.winners()

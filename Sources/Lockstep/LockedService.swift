@@ -114,7 +114,12 @@ public struct LockedService: Sendable {
     /// The pinned history of each of the plan's views, indexed, in its order.
     public func viewHistories() async throws -> [ViewHistory] {
         var histories: [ViewHistory] = []
-        for view in plan.views {
+        for (position, view) in plan.views.map(\.plan).enumerated() {
+            // A view that is read by several keys is indexed once.
+            if let same = plan.views[..<position].firstIndex(where: { $0.plan.view.name == view.view.name }) {
+                histories.append(histories[same])
+                continue
+            }
             let rows = try await history(of: view.view.source, columns: ViewHistory.columns(for: view))
             histories.append(ViewHistory(view, rows: rows))
         }

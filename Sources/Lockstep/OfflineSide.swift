@@ -15,14 +15,14 @@ struct OfflineSide: Sendable {
     }
 
     func side(_ rows: RecordBatch, at times: [Int64]) throws -> ParitySide {
-        let viewRows = histories.map { $0.join(rows, at: times) }
+        let viewRows = zip(service.plan.views, histories).map { $1.join($0.keys(rows), at: times) }
         let columns = try service.plan.assemble(viewRows, keys: rows, fitted: service.fitted)
         let none = [Int64](repeating: 0, count: rows.rowCount)
         return ParitySide(
             features: zip(service.plan.outputs, columns).map { output, column in
                 ParitySide.Feature(
                     name: output.name,
-                    view: output.view.map { service.plan.views[$0].view.name },
+                    view: output.view.map { service.plan.views[$0].plan.view.name },
                     column: column.column,
                     statuses: column.statuses,
                     eventTimes: output.view.map { viewRows[$0].eventTimes } ?? none,
@@ -80,11 +80,20 @@ struct OfflineSide: Sendable {
     private func entityBlocks() async throws -> [RecordBatch] {
         var parts: [[String]: [RecordBatch]] = [:]
         var order: [[String]] = []
-        for view in service.plan.views where !view.joinKeys.isEmpty {
-            let names = view.joinKeys.map(\.name).sorted()
-            let rows = try await service.history(of: view.view.source, columns: names + ["__sequence"])
+        for use in service.plan.views where !use.keys.isEmpty {
+            let pairs = zip(use.keys, use.plan.joinKeys).sorted { $0.0.name < $1.0.name }
+            let names = pairs.map(\.0.name)
+            let columns = pairs.map(\.1.name)
+            let rows = try await service.history(of: use.plan.view.source, columns: columns + ["__sequence"])
             if parts[names] == nil { order.append(names) }
-            parts[names, default: []].append(try rows.select(columns: names))
+            let entities = try rows.select(columns: columns)
+            parts[names, default: []].append(
+                RecordBatch(
+                    schema: Schema(pairs.map(\.0)),
+                    columns: entities.columns,
+                    rowCount: entities.rowCount
+                )
+            )
         }
         return try order.compactMap { names in
             let rows = RecordBatch.concatenate(parts[names] ?? [])

@@ -120,7 +120,7 @@ extension OnlineResponse {
                 }
                 return ParitySide.Feature(
                     name: output.name,
-                    view: output.view.map { plan.views[$0].view.name },
+                    view: output.view.map { plan.views[$0].plan.view.name },
                     column: try ValueCoding.column(
                         result.values,
                         type: output.type,

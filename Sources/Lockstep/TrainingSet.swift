@@ -31,8 +31,10 @@ public struct TrainingSet: Sendable {
     ) async throws -> TrainingSet {
         var rows: [ViewRows] = []
         for view in service.plan.views {
-            let files = try await service.files(of: view.view.source)
-            rows.append(try await files.join(view, spine: spine.rows, at: spine.times, threads: threads))
+            let files = try await service.files(of: view.plan.view.source)
+            rows.append(
+                try await files.join(view.plan, keys: view.keys(spine.rows), at: spine.times, threads: threads)
+            )
         }
         let features = try service.plan.assemble(rows, keys: spine.rows, fitted: service.fitted)
         var fields = spine.rows.schema.fields

@@ -33,7 +33,7 @@ struct OnlineReader {
         let found = try await catalog.onlineRows(asked, namespace: namespace, at: clock)
         var viewRows: [ViewRows] = []
         for (position, view) in plan.views.enumerated() {
-            viewRows.append(try Self.unpack(view, places[position].map { $0 >= 0 ? found[$0] : nil }, at: clock))
+            viewRows.append(try Self.unpack(view.plan, places[position].map { $0 >= 0 ? found[$0] : nil }, at: clock))
         }
         let columns = try plan.assemble(viewRows, keys: keys, fitted: serving.fitted)
         var names: [String] = []

@@ -133,7 +133,7 @@ final class ServingPlans: Sendable {
         )
         return ServingPlan(
             plan: plan,
-            views: plan.views.compactMap { views[$0.view.name]?.record },
+            views: plan.views.compactMap { views[$0.plan.view.name]?.record },
             fitted: fitted,
             versions: versions
         )

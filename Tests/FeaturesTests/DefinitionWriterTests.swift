@@ -117,7 +117,10 @@ import TimeZones
                 case 2: .embedding(space: name(), key: .joinKey(name()))
                 default: .embedding(space: name(), key: .feature(reference()))
                 }
-            return ServiceFeature(origin, alias: flip() ? name() : nil)
+            var feature = ServiceFeature(origin, alias: flip() ? name() : nil)
+            if case .embedding(_, .joinKey) = origin { return feature }
+            for key in (0..<count(0...2)).map({ name($0) }) { feature.keys[key] = "dest_" + name() }
+            return feature
         }
     }
 

@@ -51,6 +51,10 @@ import Testing
         ("producer: svd 1", "producer: svd 2", space),
         ("as: foul }", "as: foul2 }", service), ("{ feature: is_foul, as: foul }", "is_foul", service),
         ("[wind, { feature: is_foul, as: foul }]", "[{ feature: is_foul, as: foul }, wind]", service),
+        (
+            "[wind, { feature: is_foul, as: foul }]",
+            "{ features: [wind, { feature: is_foul, as: foul }], keys: { origin: dest } }", service
+        ),
         // An alias is the full name too.
         ("[wind, {", "[{ feature: wind, as: wind }, {", service),
         (", as: wind_bin }", " }", service), ("key: origin }", "key: n }", service),

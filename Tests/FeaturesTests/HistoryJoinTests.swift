@@ -115,7 +115,9 @@ private struct Case {
         )
     }
 
-    func spine(_ keys: [[Scalar]]) -> RecordBatch {
+    func spine(_ keys: [[Scalar]]) -> KeyColumn { plan.keys(spineRows(keys)) }
+
+    func spineRows(_ keys: [[Scalar]]) -> RecordBatch {
         RecordBatch(
             schema: Schema(keyFields),
             columns: keyFields.indices.map { part in Column(keyFields[part].type, keys.map { $0[part] }) },
@@ -178,7 +180,7 @@ private func found(_ rows: ViewRows, _ row: Int) -> Found {
             let times = (0..<60).map { _ in Int64.random(in: -2..<40, using: &setup.random) }
             let spine = setup.spine(asked)
             let whole = ViewHistory(setup.plan, rows: setup.history).join(spine, at: times)
-            let join = StreamedJoin(setup.plan, spine: spine, at: times)
+            let join = StreamedJoin(setup.plan, keys: spine, at: times)
             let rowCount = setup.history.rowCount
             let cuts = [0] + (0..<2).map { _ in Int.random(in: 0...rowCount, using: &setup.random) }.sorted()
             let parts = zip(cuts, cuts.dropFirst() + [rowCount]).map { setup.history.slice($0..<$1) }
@@ -205,7 +207,7 @@ private func found(_ rows: ViewRows, _ row: Int) -> Found {
             var asked = setup.rows.map(\.keys)
             asked.append(setup.keyFields.map { $0.type == .string ? .string("none") : .int64(99) })
             let spine = setup.spine(asked)
-            let keys = setup.plan.keys(spine)
+            let keys = spine
             for clock in stride(from: Int64(-1), through: 34, by: 7) {
                 let online = history.onlineRows(at: clock, includesPending: false)
                 expect(online, at: clock, equal: history.join(spine, at: asked.map { _ in clock }), setup, keys)

@@ -20,7 +20,7 @@ import Testing
         )
         #expect(plan.outputs.map(\.view) == [0, 0, 0, 0, nil])
         #expect(plan.joinKeys == [Field("origin", .string)])
-        #expect(plan.views.map(\.view.name) == ["airport_weather"])
+        #expect(plan.views.map(\.plan.view.name) == ["airport_weather"])
     }
 
     @Test func faultsAreNamed() throws {
@@ -54,6 +54,30 @@ import Testing
         #expect(
             try error("- airport_weather: [wind,", "- airport_wether: [wind,")
                 == service + "there is no feature view 'airport_wether'; did you mean 'airport_weather'?"
+        )
+    }
+
+    @Test func oneViewMayBeReadByOtherKeys() throws {
+        let text = try Sample.replacing(
+            "- airport_weather: [wind,",
+            """
+            - airport_weather: { keys: { origin: dest }, prefix: dest_, features: [wind, { feature: n, as: far }] }
+              - bins: { input: airport_weather:wind, discretizer: wind_bins, keys: { origin: dest }, as: far_bin }
+              - airport_weather: [wind,
+            """
+        )
+        let plan = try Sample.servicePlan(text)
+        #expect(plan.outputs.prefix(4).map(\.name) == ["dest_wind", "far", "far_bin", "wind"])
+        #expect(plan.outputs.prefix(4).map(\.view) == [0, 0, 0, 1])
+        #expect(plan.views.map { $0.keys.map(\.name) } == [["dest"], ["origin"]])
+        #expect(plan.joinKeys == [Field("origin", .string), Field("dest", .string)])
+        #expect(
+            try error(
+                "- airport_weather: [wind,",
+                "- airport_weather: { keys: { orign: dest }, features: [n] }\n  - airport_weather: [wind,"
+            )
+                == "feature service 'delay_model': feature view 'airport_weather': it has no join key 'orign'; "
+                + "did you mean 'origin'? (it has origin)"
         )
     }
 

@@ -58,6 +58,8 @@ import Testing
         name: delay_model
         features:
           - airport_weather: [wind_speed, { feature: is_foul, as: foul }]
+          - airport_weather: { features: [wind_speed], keys: { origin: dest }, prefix: dest_ }
+          - bins: { input: airport_weather:wind_speed, discretizer: wind_bins, keys: { origin: dest }, as: b }
           - bins: { input: airport_weather:wind_speed, discretizer: wind_bins, as: wind_bin }
           - bins: { input: a:b, discretizer: c }
           - embedding: { space: routes, key: origin, as: origin_vector }

@@ -119,7 +119,9 @@ public struct AsOfWinners: Sendable {
         }
     }
 
-    /// Rows whose keys are scattered over the part. Rows that passed already lose nothing by passing again.
+    /// Rows whose keys are scattered over the part.
+    ///
+    /// Rows that passed already lose nothing by passing again.
     private mutating func absorbScattered(_ history: HistoryRows, _ ids: [Int]) {
         let groups = GroupedRows(ids: ids, count: spine.dictionary.count)
         for key in 0..<spine.dictionary.count where groups.starts[key] < groups.starts[key + 1] {

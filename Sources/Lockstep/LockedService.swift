@@ -4,6 +4,7 @@ import Features
 import Formats
 import Kernels
 import Objects
+import Synchronization
 
 /// Why pinned objects cannot be used.
 public struct PinError: Error, Sendable, CustomStringConvertible {
@@ -22,6 +23,8 @@ public struct LockedService: Sendable {
     /// By name.
     public let sources: [String: SourcePlan]
     private let objects: any ObjectStore
+    /// Segments by digest, verified when they were opened: views over one source share them.
+    private let segments = OpenSegments()
 
     /// Fetches the lock's definitions and fitted objects.
     ///
@@ -90,6 +93,10 @@ public struct LockedService: Sendable {
     func files(of source: String) async throws -> HistoryFiles {
         var files: [ParquetFile] = []
         for pin in lock.pins(of: .segment) where pin.source?.name == source {
+            if let file = segments[pin.digest] {
+                files.append(file)
+                continue
+            }
             let file: ParquetFile
             if let path = try await objects.localPath(pin.digest) {
                 try await objects.verify(pin.digest, at: path)
@@ -97,6 +104,7 @@ public struct LockedService: Sendable {
             } else {
                 file = try ParquetFile(bytes: try await objects.get(pin.digest), name: "segment \(pin.reference)")
             }
+            segments[pin.digest] = file
             files.append(file)
         }
         guard !files.isEmpty else {
@@ -124,6 +132,15 @@ public struct LockedService: Sendable {
             histories.append(ViewHistory(view, rows: rows))
         }
         return histories
+    }
+}
+
+private final class OpenSegments: Sendable {
+    private let files = Mutex<[Digest: ParquetFile]>([:])
+
+    subscript(digest: Digest) -> ParquetFile? {
+        get { files.withLock { $0[digest] } }
+        set { files.withLock { $0[digest] = newValue } }
     }
 }
 

@@ -1,6 +1,7 @@
 import Columns
-@testable import Formats
 import Testing
+
+@testable import Formats
 
 #if canImport(Glibc)
     import Glibc

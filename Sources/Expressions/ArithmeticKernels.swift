@@ -9,7 +9,7 @@ extension Kernel {
             case (.float64, _): .float64(floating(function, left.float64, right.float64, &validity))
             case (.float32, _): .float32(floating(function, left.float32, right.float32, &validity))
             case (.interval, .float64): .int64(scaled(function, left.int64, by: right.float64, &validity))
-            case (.timestamp, _), (.interval, .timestamp):
+            case (.timestamp, _), (.wallTime, _), (.interval, .timestamp), (.interval, .wallTime):
                 .int64(moment(function, left.int64, right.int64, &validity))
             default: .int64(integral(function, left.int64, right.int64, &validity))
             }
@@ -66,27 +66,36 @@ extension Kernel {
     ) -> [Float] {
         switch function {
         case .add:
-            Elementwise.zip(left, right, rows: rows, &validity) {
+            Elementwise.zip(left, right, rows: rows, needed: needed, &validity) {
                 $0 + $1
-            } fails: { left, right, result in
-                result.magnitude == .infinity && left.magnitude != .infinity && right.magnitude != .infinity
+            } suspects: {
+                $0.magnitude == .infinity
+            } fails: { left, right, _ in
+                left.magnitude != .infinity && right.magnitude != .infinity
             }
         case .subtract:
-            Elementwise.zip(left, right, rows: rows, &validity) {
+            Elementwise.zip(left, right, rows: rows, needed: needed, &validity) {
                 $0 - $1
-            } fails: { left, right, result in
-                result.magnitude == .infinity && left.magnitude != .infinity && right.magnitude != .infinity
+            } suspects: {
+                $0.magnitude == .infinity
+            } fails: { left, right, _ in
+                left.magnitude != .infinity && right.magnitude != .infinity
             }
         case .multiply:
-            Elementwise.zip(left, right, rows: rows, &validity) {
+            Elementwise.zip(left, right, rows: rows, needed: needed, &validity) {
                 $0 * $1
+            } suspects: {
+                $0.magnitude == .infinity || $0 == 0
             } fails: { left, right, result in
-                (result.magnitude == .infinity && left.magnitude != .infinity && right.magnitude != .infinity)
-                    || (result == 0 && left != 0 && right != 0)
+                result == 0
+                    ? left != 0 && right != 0 : left.magnitude != .infinity && right.magnitude != .infinity
             }
         default:
-            Elementwise.zip(left, right, rows: rows, &validity) {
+            Elementwise.zip(left, right, rows: rows, needed: needed, &validity) {
                 $0 / $1
+            } suspects: {
+                // Infinite, NaN or zero.
+                !($0.magnitude < .infinity) || $0 == 0
             } fails: { left, right, result in
                 (right == 0 && left == left)
                     || (result.magnitude == .infinity && left.magnitude != .infinity)
@@ -102,7 +111,7 @@ extension Kernel {
         _ right: Operand<Int64>,
         _ validity: inout Validity
     ) -> [Int64] {
-        let earliest = type == .timestamp ? Calendar.earliest : .min
+        let earliest = type == .interval ? .min : Calendar.earliest
         if function == .add {
             return Elementwise.zip(left, right, rows: rows, &validity) {
                 $0 &+ $1
@@ -111,7 +120,7 @@ extension Kernel {
             }
         }
         // PostgreSQL adds the negated interval, and the least one has no negation.
-        let refused: Int64? = type == .timestamp ? .min : nil
+        let refused: Int64? = type == .interval ? nil : .min
         return Elementwise.zip(left, right, rows: rows, &validity) {
             $0 &- $1
         } fails: {

@@ -1,4 +1,5 @@
 import Columns
+import TimeZones
 
 /// Writes a typed tree as bytes that depend on its meaning and on nothing else.
 ///
@@ -27,9 +28,24 @@ struct CanonicalWriter {
         case .extract(let field):
             bytes.append(UInt8(ascii: "E"))
             write(field.rawValue.utf8)
+        case .part(let field):
+            bytes.append(UInt8(ascii: "P"))
+            write(field.rawValue.utf8)
         case .truncate(let unit):
             bytes.append(UInt8(ascii: "T"))
             write(unit.rawValue.utf8)
+        case .truncateInZone(let unit, let zone):
+            bytes.append(UInt8(ascii: "U"))
+            write(unit.rawValue.utf8)
+            write(zone.name.utf8)
+        case .atTimeZone(let zone):
+            bytes.append(UInt8(ascii: "Z"))
+            write(zone.name.utf8)
+        case .external(let function):
+            bytes.append(UInt8(ascii: "X"))
+            write(function.name.utf8)
+            write(function.argument.utf8)
+            write(function.identity)
         }
         write(node.type.description.utf8)
         write(UInt64(node.operands.count))

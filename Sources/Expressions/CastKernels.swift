@@ -33,7 +33,15 @@ extension Kernel {
                 )
             case (.bool, .int64): .int64(numbers(operand.bits(rows)))
             case (.bool, .string): .text(words(operand.bits(rows)))
-            case (.int64, .string): .text(digits(operand.int64))
+            case (.int64, .string): .text(written(operand.int64) { $0.append(String($1).utf8) })
+            case (.float64, .string): .text(written(operand.float64) { NumberText.append($1, to: &$0) })
+            case (.float32, .string): .text(written(operand.float32) { NumberText.append($1, to: &$0) })
+            case (.timestamp, .string):
+                .text(written(operand.int64) { TimestampText.append($1, isWall: false, to: &$0) })
+            case (.wallTime, .string): .text(written(operand.int64) { TimestampText.append($1, isWall: true, to: &$0) })
+            case (.bytes, .string): .text(BytesText.written(operand.text, rows: operand.isConstant ? 1 : rows))
+            case (.string, .bytes):
+                .text(BytesText.read(operand.text, rows: operand.isConstant ? 1 : rows, &validity))
             case (.string, .int64): .int64(read(operand.text, zero: 0, &validity, NumberText.int64))
             case (.string, .float64): .float64(read(operand.text, zero: 0, &validity, NumberText.float64))
             case (.string, .float32): .float32(read(operand.text, zero: 0, &validity, NumberText.float32))
@@ -58,11 +66,14 @@ extension Kernel {
         return output.text
     }
 
-    private func digits(_ operand: Operand<Int64>) -> Vector.Text {
+    private func written<Value>(
+        _ operand: Operand<Value>,
+        _ write: (inout TextWriter, Value) -> Void
+    ) -> Vector.Text {
         let rows = operand.isConstant ? 1 : rows
         var output = TextWriter(rows: rows)
         for row in 0..<rows {
-            output.append(String(operand.values[row]).utf8)
+            write(&output, operand.values[row])
             output.endRow()
         }
         return output.text

@@ -72,8 +72,17 @@ extension Kernel {
         _ right: Operand<Float>
     ) -> Mask {
         switch function {
-        case .equal: Elementwise.test(left, right, rows: rows) { $0 == $1 || ($0 != $0 && $1 != $1) }
+        case .equal: Elementwise.test(left, right, rows: rows) { ($0 == $1) || ($0 != $0 && $1 != $1) }
+        // Beside a number that is not NaN one test is enough; `!(a <= b)` is true where a is NaN.
+        case .less where left.isConstant && left.values[0] == left.values[0]:
+            Elementwise.test(right, left, rows: rows) { !($0 <= $1) }
+        case .less where right.isConstant && right.values[0] == right.values[0]:
+            Elementwise.test(left, right, rows: rows) { $0 < $1 }
         case .less: Elementwise.test(left, right, rows: rows) { $0 < $1 || ($1 != $1 && $0 == $0) }
+        case .lessOrEqual where right.isConstant && right.values[0] == right.values[0]:
+            Elementwise.test(left, right, rows: rows) { $0 <= $1 }
+        case .lessOrEqual where left.isConstant && left.values[0] == left.values[0]:
+            Elementwise.test(right, left, rows: rows) { !($0 < $1) }
         default: Elementwise.test(left, right, rows: rows) { $0 <= $1 || $1 != $1 }
         }
     }

@@ -1,6 +1,6 @@
 /// Reads the text of an interval: `10 minutes`, `1.5h`, `1 day 02:30:00`, `-90 s`.
 ///
-/// Only units of fixed length: a week is 7 days, a day 24 hours. Months and years have none.
+/// A week is 7 days, a day 24 hours, a year 12 months. Months stand beside the rest, since they have no fixed length.
 enum IntervalText {
     struct Malformed: Error {
         let message: String
@@ -16,20 +16,29 @@ enum IntervalText {
         "w": 604_800_000_000, "week": 604_800_000_000, "weeks": 604_800_000_000,
     ]
 
-    private static let calendarUnits: Set<String> = [
-        "mon", "mons", "month", "months", "y", "yr", "yrs", "year", "years", "decade", "decades", "century",
-        "centuries",
+    private static let calendarUnits: [String: Int64] = [
+        "mon": 1, "mons": 1, "month": 1, "months": 1, "y": 12, "yr": 12, "yrs": 12, "year": 12, "years": 12,
+        "decade": 120, "decades": 120, "century": 1200, "centuries": 1200,
     ]
 
-    static func microseconds(_ text: String) throws(Malformed) -> Int64 {
+    struct Span {
+        var months: Int64 = 0
+        var microseconds: Int64 = 0
+    }
+
+    static func span(_ text: String) throws(Malformed) -> Span {
         var rest = Array(text.utf8)[...]
-        var total: Int64 = 0
+        var total = Span()
         var isEmpty = true
         skipSpaces(&rest)
         while !rest.isEmpty {
-            let (sum, overflow) = total.addingReportingOverflow(try part(&rest, text))
-            if overflow { throw Malformed(message: "interval '\(text)' is out of range") }
-            total = sum
+            let part = try part(&rest, text)
+            let (sum, overflow) = total.microseconds.addingReportingOverflow(part.microseconds)
+            total.months += part.months
+            guard !overflow, Int32(exactly: total.months) != nil else {
+                throw Malformed(message: "interval '\(text)' is out of range")
+            }
+            total.microseconds = sum
             isEmpty = false
             skipSpaces(&rest)
         }
@@ -37,7 +46,7 @@ enum IntervalText {
         return total
     }
 
-    private static func part(_ rest: inout ArraySlice<UInt8>, _ text: String) throws(Malformed) -> Int64 {
+    private static func part(_ rest: inout ArraySlice<UInt8>, _ text: String) throws(Malformed) -> Span {
         var negative = false
         if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") {
             negative = rest.removeFirst() == UInt8(ascii: "-")
@@ -45,7 +54,7 @@ enum IntervalText {
         let whole = digits(&rest)
         if rest.first == UInt8(ascii: ":"), !whole.isEmpty {
             let span = try clock(hours: whole, &rest, text)
-            return negative ? -span : span
+            return Span(microseconds: negative ? -span : span)
         }
         var fraction: ArraySlice<UInt8> = []
         if rest.first == UInt8(ascii: ".") {
@@ -56,13 +65,23 @@ enum IntervalText {
         skipSpaces(&rest)
         let name = String(decoding: rest.prefix { (0x61...0x7A).contains($0 | 0x20) }, as: UTF8.self).lowercased()
         rest = rest.dropFirst(name.utf8.count)
-        if calendarUnits.contains(name) {
-            throw Malformed(
-                message: "interval '\(text)': a \(name) has no fixed length; write it in days or smaller units"
-            )
+        if let months = calendarUnits[name] {
+            guard fraction.allSatisfy({ $0 == UInt8(ascii: "0") }) else {
+                throw Malformed(
+                    message:
+                        "interval '\(text)': a fraction of months or years has no fixed length; write it in days or smaller units"
+                )
+            }
+            guard let count = whole.isEmpty ? 0 : number(whole).flatMap({ Int32(exactly: $0) }) else {
+                throw Malformed(message: "interval '\(text)' is out of range")
+            }
+            return Span(months: (negative ? -1 : 1) * Int64(count) * months)
         }
         guard let unit = units[name] else {
-            let hint = Suggestion.nearest(to: name, among: units.keys).map { "; did you mean '\($0)'?" } ?? ""
+            let hint =
+                Suggestion.nearest(to: name, among: Array(units.keys) + calendarUnits.keys).map {
+                    "; did you mean '\($0)'?"
+                } ?? ""
             throw Malformed(
                 message: name.isEmpty ? malformed(text).message : "interval '\(text)' has no unit '\(name)'\(hint)"
             )
@@ -77,7 +96,7 @@ enum IntervalText {
         let part = fraction.isEmpty ? 0 : (Int128(number(fraction) ?? 0) * Int128(unit) * 2 + scale) / (scale * 2)
         let (sum, carry) = scaled.addingReportingOverflow(Int64(truncatingIfNeeded: part))
         if overflow || carry { throw Malformed(message: "interval '\(text)' is out of range") }
-        return negative ? -sum : sum
+        return Span(microseconds: negative ? -sum : sum)
     }
 
     /// The rest of `HH:MM[:SS[.ffffff]]`.

@@ -113,7 +113,6 @@ struct Lexer {
 
     private static func refusal(of byte: UInt8) -> String {
         switch byte {
-        case UInt8(ascii: "^"): "'^' is not an operator here; write power(x, y)"
         case UInt8(ascii: "~"): "'~' is not an operator here; regular expressions are not supported, like is"
         case UInt8(ascii: "."): "'.' is not an operator here; a column is named without its source"
         case UInt8(ascii: ";"): "';' does not belong in an expression; remove it"

@@ -23,46 +23,35 @@ extension Kernel {
             case .floor: Elementwise.map(input, rows: rows) { $0.rounded(.down) }
             case .ceiling: Elementwise.map(input, rows: rows) { $0.rounded(.up) }
             case .squareRoot:
-                Elementwise.map(input, rows: rows, &validity) {
+                Elementwise.map(input, rows: rows, needed: needed, &validity) {
                     $0.squareRoot()
                 } fails: { input, _ in
                     input < 0
                 }
             case .exponential:
-                Elementwise.map(input, rows: rows, &validity) {
+                Elementwise.map(input, rows: rows, needed: needed, &validity) {
                     exp($0)
                 } fails: { input, result in
                     input.magnitude != .infinity && (result == .infinity || result == 0)
                 }
             case .naturalLogarithm:
-                Elementwise.map(input, rows: rows, &validity) {
+                Elementwise.map(input, rows: rows, needed: needed, &validity) {
                     log($0)
                 } fails: { input, _ in
                     input <= 0
                 }
             case .decimalLogarithm:
-                Elementwise.map(input, rows: rows, &validity) {
+                Elementwise.map(input, rows: rows, needed: needed, &validity) {
                     log10($0)
                 } fails: { input, _ in
                     input <= 0
                 }
-            case .sine:
-                Elementwise.map(input, rows: rows, &validity) {
-                    sin($0)
-                } fails: { input, _ in
-                    input.magnitude == .infinity
-                }
-            case .cosine:
-                Elementwise.map(input, rows: rows, &validity) {
-                    cos($0)
-                } fails: { input, _ in
-                    input.magnitude == .infinity
-                }
+            case .cubeRoot: everywhere(input, &validity) { cbrt($0) }
             default:
-                Elementwise.map(input, rows: rows, &validity) {
-                    tan($0)
+                Elementwise.map(input, rows: rows, needed: needed, &validity) {
+                    log1p($0)
                 } fails: { input, _ in
-                    input.magnitude == .infinity
+                    input <= -1
                 }
             }
         return Vector(.float64(result), isConstant: false, validity)

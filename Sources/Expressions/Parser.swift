@@ -1,13 +1,13 @@
 /// Recursive-descent and precedence parser with PostgreSQL's grammar for scalar expressions.
 ///
 /// Precedence, loosest first: `or`, `and`, `not`, `is`, comparisons (which do not chain), `between in like`, `||`,
-/// `+ -`, `* / %`, unary sign, `::` (PostgreSQL 15 manual, 4.1.6).
+/// `+ -`, `* / %`, `^`, `at time zone`, unary sign, `::` (PostgreSQL 15 manual, 4.1.6, and its grammar).
 struct Parser {
     private let tokens: [Token]
-    private var index = 0
+    var index = 0
     private var nesting = 0
 
-    private enum Precedence {
+    enum Precedence {
         static let or = 1
         static let and = 2
         static let not = 3
@@ -17,7 +17,9 @@ struct Parser {
         static let concatenation = 7
         static let sum = 8
         static let product = 9
-        static let sign = 10
+        static let power = 10
+        static let zone = 11
+        static let sign = 12
     }
 
     static func parse(_ text: String) throws(Problem) -> Syntax {
@@ -32,39 +34,46 @@ struct Parser {
 
     // MARK: Tokens
 
-    private var token: Token { tokens[index] }
-    private var following: Token { tokens[min(index + 1, tokens.count - 1)] }
+    var token: Token { tokens[index] }
+    var following: Token { tokens[min(index + 1, tokens.count - 1)] }
 
-    private mutating func advance() { if index < tokens.count - 1 { index += 1 } }
+    mutating func advance() { if index < tokens.count - 1 { index += 1 } }
 
-    private func at(_ keyword: Keyword) -> Bool { token.kind == .word(keyword.rawValue) }
-    private func at(_ symbol: Token.Symbol) -> Bool { token.kind == .symbol(symbol) }
+    func at(_ keyword: Keyword) -> Bool { token.kind == .word(keyword.rawValue) }
+    func at(_ symbol: Token.Symbol) -> Bool { token.kind == .symbol(symbol) }
 
-    private mutating func take(_ keyword: Keyword) -> Bool {
+    mutating func take(_ keyword: Keyword) -> Bool {
         guard at(keyword) else { return false }
         advance()
         return true
     }
 
-    private mutating func take(_ symbol: Token.Symbol) -> Bool {
+    mutating func take(_ symbol: Token.Symbol) -> Bool {
         guard at(symbol) else { return false }
         advance()
         return true
     }
 
-    private mutating func expect(_ keyword: Keyword, _ context: String) throws(Problem) {
+    /// Takes a word that is none of the reserved ones.
+    mutating func take(_ word: String) -> Bool {
+        guard token.kind == .word(word) else { return false }
+        advance()
+        return true
+    }
+
+    mutating func expect(_ keyword: Keyword, _ context: String) throws(Problem) {
         if !take(keyword) { throw unexpected("'\(keyword.rawValue)' \(context)") }
     }
 
-    private mutating func expect(_ symbol: Token.Symbol, _ context: String) throws(Problem) {
+    mutating func expect(_ symbol: Token.Symbol, _ context: String) throws(Problem) {
         if !take(symbol) { throw unexpected("'\(symbol.rawValue)' \(context)") }
     }
 
-    private func unexpected(_ expected: String) -> Problem {
+    func unexpected(_ expected: String) -> Problem {
         Problem("expected \(expected), found \(token.description)", at: token.position)
     }
 
-    private func node(_ form: Syntax.Form, at position: Int, over parts: [Syntax]) throws(Problem) -> Syntax {
+    func node(_ form: Syntax.Form, at position: Int, over parts: [Syntax]) throws(Problem) -> Syntax {
         let depth = 1 + parts.reduce(0) { max($0, $1.depth) }
         if depth > Syntax.maximumDepth { throw Self.tooDeep(position) }
         return Syntax(form: form, position: position, depth: depth)
@@ -76,7 +85,7 @@ struct Parser {
 
     // MARK: Operators
 
-    private mutating func expression(_ minimum: Int = Precedence.or) throws(Problem) -> Syntax {
+    mutating func expression(_ minimum: Int = Precedence.or) throws(Problem) -> Syntax {
         nesting += 1
         defer { nesting -= 1 }
         if nesting > Syntax.maximumDepth { throw Self.tooDeep(token.position) }
@@ -93,6 +102,7 @@ struct Parser {
             switch symbol {
             case .plus, .minus: Precedence.sum
             case .star, .slash, .percent: Precedence.product
+            case .caret: Precedence.power
             case .concatenate: Precedence.concatenation
             case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: Precedence.comparison
             default: nil
@@ -105,9 +115,12 @@ struct Parser {
             case .in, .between, .like: Precedence.membership
             case .not:
                 switch following.kind {
-                case .word("in"), .word("between"), .word("like"): Precedence.membership
+                case .word("in"), .word("between"), .word("like"), .word("ilike"): Precedence.membership
                 default: nil
                 }
+            // Words that PostgreSQL reserves in part: they stay free for columns.
+            case nil where word == "ilike": Precedence.membership
+            case nil where word == "at" && following.kind == .word("time"): Precedence.zone
             default: nil
             }
         default: nil
@@ -124,6 +137,12 @@ struct Parser {
             return try node(keyword == .or ? .any(operands) : .all(operands), at: position, over: operands)
         case Precedence.test: return try test(left)
         case Precedence.membership: return try membership(left)
+        case Precedence.zone:
+            advance()
+            advance()
+            if !take("zone") { throw unexpected("'zone' after 'at time'") }
+            let zone = try expression(precedence + 1)
+            return try node(.atTimeZone(left, zone), at: position, over: [left, zone])
         default:
             guard case .symbol(let symbol) = token.kind, let operation = BinaryOperator(rawValue: symbol.rawValue)
             else {
@@ -145,6 +164,7 @@ struct Parser {
         if take(.null) { return try node(.isNull(left, negated: negated), at: position, over: [left]) }
         if take(.true) { return try node(.isBoolean(left, true, negated: negated), at: position, over: [left]) }
         if take(.false) { return try node(.isBoolean(left, false, negated: negated), at: position, over: [left]) }
+        if take("unknown") { return try node(.isUnknown(left, negated: negated), at: position, over: [left]) }
         if take(.distinct) {
             try expect(.from, "after 'is distinct'")
             let right = try expression(Precedence.test + 1)
@@ -153,7 +173,7 @@ struct Parser {
             }
             return try node(.distinct(left, right, negated: negated), at: position, over: [left, right])
         }
-        throw unexpected("null, true, false or distinct from after 'is'")
+        throw unexpected("null, true, false, unknown or distinct from after 'is'")
     }
 
     private mutating func membership(_ left: Syntax) throws(Problem) -> Syntax {
@@ -167,14 +187,25 @@ struct Parser {
             try expect(.close, "or ',' after an item of the list")
             result = try node(.membership(left, items, negated: negated), at: position, over: items + [left])
         } else if take(.between) {
+            let isSymmetric = take("symmetric")
             let low = try expression(Precedence.membership + 1)
             try expect(.and, "between the two bounds")
             let high = try expression(Precedence.membership + 1)
-            result = try node(.between(left, low, high, negated: negated), at: position, over: [left, low, high])
+            result = try node(
+                .between(left, low, high, isSymmetric: isSymmetric, negated: negated),
+                at: position,
+                over: [left, low, high]
+            )
         } else {
+            let ignoresCase = !at(.like)
             advance()
             let pattern = try expression(Precedence.membership + 1)
-            result = try node(.like(left, pattern, negated: negated), at: position, over: [left, pattern])
+            let escape = take("escape") ? try expression(Precedence.membership + 1) : nil
+            result = try node(
+                .like(left, pattern, escape: escape, ignoresCase: ignoresCase, negated: negated),
+                at: position,
+                over: [left, pattern] + (escape.map { [$0] } ?? [])
+            )
         }
         if infixPrecedence() == Precedence.membership {
             throw Problem("in, between and like do not chain; use parentheses", at: token.position)
@@ -200,138 +231,5 @@ struct Parser {
             operand = try node(.cast(operand, try typeName()), at: position, over: [operand])
         }
         return operand
-    }
-
-    // MARK: Primaries
-
-    private mutating func primary() throws(Problem) -> Syntax {
-        let start = token
-        let form: Syntax.Form
-        switch start.kind {
-        case .integer(let digits): form = .integer(digits)
-        case .decimal(let digits): form = .decimal(digits)
-        case .string(let content): form = .string(content)
-        case .quoted(let name): form = .column(name, isQuoted: true)
-        case .symbol(.open):
-            advance()
-            let inner = try expression()
-            try expect(.close, "to close the parenthesis")
-            return inner
-        case .word(let word): return try named(word)
-        default: throw unexpected("an expression")
-        }
-        advance()
-        return Syntax(form: form, position: start.position, depth: 1)
-    }
-
-    private mutating func named(_ word: String) throws(Problem) -> Syntax {
-        let position = token.position
-        switch Keyword(rawValue: word) {
-        case .null, .true, .false:
-            advance()
-            return Syntax(form: word == "null" ? .null : .boolean(word == "true"), position: position, depth: 1)
-        case .case: return try choice()
-        case .cast:
-            advance()
-            try expect(.open, "after 'cast'")
-            let operand = try expression()
-            try expect(.as, "and a type, as in cast(x as float64)")
-            let type = try typeName()
-            try expect(.close, "to close 'cast'")
-            return try node(.cast(operand, type), at: position, over: [operand])
-        case .some: throw unexpected("an expression")
-        case nil: break
-        }
-        switch following.kind {
-        case .symbol(.open): return try call(word)
-        case .string(let content) where word == "timestamp" || word == "timestamptz" || word == "interval":
-            advance()
-            advance()
-            let type: ValueType = word == "interval" ? .interval : .timestamp
-            return Syntax(form: .typed(type, content), position: position, depth: 1)
-        default:
-            advance()
-            return Syntax(form: .column(word, isQuoted: false), position: position, depth: 1)
-        }
-    }
-
-    private mutating func call(_ name: String) throws(Problem) -> Syntax {
-        let position = token.position
-        advance()
-        advance()
-        if name == "extract" { return try extract(at: position) }
-        var arguments: [Syntax] = []
-        if !take(.close) {
-            repeat { arguments.append(try expression()) } while take(.comma)
-            try expect(.close, "or ',' after an argument of \(name)")
-        }
-        return try node(.call(name, arguments), at: position, over: arguments)
-    }
-
-    private mutating func extract(at position: Int) throws(Problem) -> Syntax {
-        let fields = TimeField.allCases.map(\.rawValue)
-        let name: String
-        switch token.kind {
-        case .word(let word), .string(let word): name = word.lowercased()
-        default: throw unexpected("a field in extract(field from x)")
-        }
-        guard let field = TimeField(rawValue: name) else {
-            let hint = Suggestion.nearest(to: name, among: fields).map { "; did you mean '\($0)'?" } ?? ""
-            throw Problem(
-                "extract has no field '\(name)', only \(fields.joined(separator: ", "))\(hint)",
-                at: token.position
-            )
-        }
-        advance()
-        try expect(.from, "after the field of extract")
-        let operand = try expression()
-        if token.kind == .word("at") {
-            throw Problem("'at time zone' is not supported: extract works in UTC", at: token.position)
-        }
-        try expect(.close, "to close 'extract'")
-        return try node(.extract(field, operand), at: position, over: [operand])
-    }
-
-    private mutating func choice() throws(Problem) -> Syntax {
-        let position = token.position
-        advance()
-        let operand = at(.when) ? nil : try expression()
-        var branches: [Syntax.Branch] = []
-        var parts = operand.map { [$0] } ?? []
-        while take(.when) {
-            let condition = try expression()
-            try expect(.then, "after the condition of 'when'")
-            let result = try expression()
-            branches.append(Syntax.Branch(condition: condition, result: result))
-            parts += [condition, result]
-        }
-        if branches.isEmpty { throw unexpected("'when' in 'case'") }
-        let otherwise = take(.else) ? try expression() : nil
-        if let otherwise { parts.append(otherwise) }
-        try expect(.end, otherwise == nil ? "or 'when' or 'else' in 'case'" : "to close 'case'")
-        return try node(.choice(operand: operand, branches: branches, otherwise: otherwise), at: position, over: parts)
-    }
-
-    private mutating func typeName() throws(Problem) -> ValueType {
-        guard case .word(var name) = token.kind else { throw unexpected("the name of a type") }
-        let position = token.position
-        if name == "double", following.kind == .word("precision") {
-            advance()
-            name = "double precision"
-        }
-        advance()
-        if let type = ValueType(spelling: name) { return type }
-        switch name {
-        case "int", "integer", "int4", "int2", "smallint":
-            throw Problem("there is no type '\(name)'; the only integer type is int64 (bigint)", at: position)
-        case "numeric", "decimal":
-            throw Problem("there is no type '\(name)'; use float64", at: position)
-        default:
-            let hint = Suggestion.nearest(to: name, among: ValueType.spellings).map { "; did you mean '\($0)'?" }
-            throw Problem(
-                "unknown type '\(name)'\(hint ?? "; a cast goes to bool, int64, float32, float64, string or timestamp")",
-                at: position
-            )
-        }
     }
 }

@@ -17,14 +17,16 @@ struct Syntax: Sendable {
         case any([Syntax])
         case isNull(Syntax, negated: Bool)
         case isBoolean(Syntax, Bool, negated: Bool)
+        case isUnknown(Syntax, negated: Bool)
         case distinct(Syntax, Syntax, negated: Bool)
         case membership(Syntax, [Syntax], negated: Bool)
-        case between(Syntax, Syntax, Syntax, negated: Bool)
-        case like(Syntax, Syntax, negated: Bool)
+        case between(Syntax, Syntax, Syntax, isSymmetric: Bool, negated: Bool)
+        case like(Syntax, Syntax, escape: Syntax?, ignoresCase: Bool, negated: Bool)
         case choice(operand: Syntax?, branches: [Branch], otherwise: Syntax?)
         case cast(Syntax, ValueType)
         case call(String, [Syntax])
         case extract(TimeField, Syntax)
+        case atTimeZone(Syntax, Syntax)
     }
 
     struct Branch: Sendable {
@@ -47,6 +49,7 @@ enum BinaryOperator: String, Sendable {
     case multiply = "*"
     case divide = "/"
     case remainder = "%"
+    case power = "^"
     case concatenate = "||"
     case equal = "="
     case notEqual = "<>"
@@ -59,9 +62,12 @@ enum BinaryOperator: String, Sendable {
 /// A part of a timestamp that `extract` gives.
 enum TimeField: String, CaseIterable, Hashable, Sendable {
     case epoch, year, month, day, hour, minute, second, dow, isodow, doy
+    case week, isoyear, quarter, decade, century, millennium, milliseconds, microseconds, julian
 }
 
 /// What `date_trunc` cuts to.
 enum TimeUnit: String, CaseIterable, Hashable, Sendable {
+    case microseconds, milliseconds
     case second, minute, hour, day, week, month, quarter, year
+    case decade, century, millennium
 }

@@ -9,7 +9,8 @@ extension Kernel {
             case .lower: .text(Vector.Text(offsets: input.text.offsets, data: input.text.data.map(Self.lowered)))
             case .upper: .text(Vector.Text(offsets: input.text.offsets, data: input.text.data.map(Self.raised)))
             case .length: .int64((0..<count(operand)).map { Int64(Self.length(input.slice($0))) })
-            default: .text(texts(count(operand)) { output, row in output.append(Self.trimmed(input.slice(row))) })
+            case .byteLength: .int64((0..<count(operand)).map { Int64(input.range($0).count) })
+            default: .text(texts(count(operand)) { output, row in Self.appendReversed(input.slice(row), to: &output) })
             }
         return Vector(storage, isConstant: false, operand.validity)
     }
@@ -36,18 +37,21 @@ extension Kernel {
     /// Every occurrence of the second operand in the first, from the left, replaced by the third.
     func replace(_ operands: [Vector]) -> Vector {
         let (input, pattern, substitute) = (operands[0].text, operands[1].text, operands[2].text)
-        let result = texts(rows) { output, row in
+        var validity = Validity.strict(operands, rows: rows)
+        let result = texts(rows, &validity) { output, row in
             let wanted = pattern.slice(row)
             var rest = input.slice(row)
             guard let first = wanted.first else {
                 output.append(rest)
-                return
+                return true
             }
+            let start = output.text.data.count
             while let place = rest.firstIndex(of: first) {
                 output.append(rest[..<place])
                 rest = rest[place...]
                 if rest.starts(with: wanted) {
                     output.append(substitute.slice(row))
+                    if output.text.data.count - start > Self.maximumLength { return false }
                     rest = rest.dropFirst(wanted.count)
                 } else {
                     output.append(first)
@@ -55,8 +59,9 @@ extension Kernel {
                 }
             }
             output.append(rest)
+            return true
         }
-        return Vector(.text(result), isConstant: false, .strict(operands, rows: rows))
+        return Vector(.text(result), isConstant: false, validity)
     }
 
     func concatenate(_ left: Vector, _ right: Vector) -> Vector {
@@ -89,16 +94,39 @@ extension Kernel {
 
     // MARK: Rows
 
-    private func count(_ operand: Vector) -> Int { operand.isConstant ? 1 : rows }
+    func count(_ operand: Vector) -> Int { operand.isConstant ? 1 : rows }
+
+    /// A longer text that `repeat`, `lpad`, `rpad` or `replace` would make is undefined; PostgreSQL's limit is 1 GiB.
+    ///
+    /// One row cannot take a machine's memory.
+    static let maximumLength = 1 << 24
 
     @inline(__always)
-    private func texts(_ rows: Int, _ write: (inout TextWriter, Int) -> Void) -> Vector.Text {
+    func texts(_ rows: Int, _ write: (inout TextWriter, Int) -> Void) -> Vector.Text {
         var output = TextWriter(rows: rows)
         for row in 0..<rows {
             write(&output, row)
             output.endRow()
         }
         return output.text
+    }
+
+    /// As above; where `write` returns false the row is undefined.
+    @inline(__always)
+    func texts(
+        _ rows: Int,
+        _ validity: inout Validity,
+        _ write: (inout TextWriter, Int) -> Bool
+    ) -> Vector.Text {
+        var failures = Masks.all(false, rows: rows)
+        var anyFails = false
+        let result = texts(rows) { output, row in
+            if write(&output, row) { return }
+            failures[row >> 6] |= 1 << UInt64(row & 63)
+            anyFails = true
+        }
+        if anyFails { validity.fail(failures) }
+        return result
     }
 
     private static func lowered(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
@@ -108,20 +136,22 @@ extension Kernel {
     @inline(__always)
     static func isLeading(_ byte: UInt8) -> Bool { byte & 0xC0 != 0x80 }
 
-    private static func length(_ text: ArraySlice<UInt8>) -> Int {
+    static func length(_ text: ArraySlice<UInt8>) -> Int {
         var count = 0
         for byte in text where isLeading(byte) { count &+= 1 }
         return count
     }
 
-    private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        var rest = text.drop { $0 == UInt8(ascii: " ") }
-        while rest.last == UInt8(ascii: " ") { rest.removeLast() }
-        return rest
+    private static func appendReversed(_ text: ArraySlice<UInt8>, to output: inout TextWriter) {
+        var end = text.endIndex
+        for index in text.indices.reversed() where isLeading(text[index]) {
+            output.append(text[index..<end])
+            end = index
+        }
     }
 
     /// The code points at the given places, those that exist.
-    private static func characters(_ text: ArraySlice<UInt8>, _ range: Range<Int64>) -> ArraySlice<UInt8> {
+    static func characters(_ text: ArraySlice<UInt8>, _ range: Range<Int64>) -> ArraySlice<UInt8> {
         var place: Int64 = -1
         var start = text.endIndex
         for index in text.indices where isLeading(text[index]) {

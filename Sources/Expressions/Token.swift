@@ -19,6 +19,7 @@ struct Token: Hashable, Sendable {
         case star = "*"
         case slash = "/"
         case percent = "%"
+        case caret = "^"
         case equal = "="
         case notEqual = "<>"
         case less = "<"

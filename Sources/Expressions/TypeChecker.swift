@@ -3,19 +3,31 @@ import Columns
 /// Binds names, resolves operators and functions, and makes every conversion explicit.
 struct TypeChecker {
     let schema: Schema
+    let functions: [ExternalFunction]
 
     /// The typed tree, its root converted to `expecting` where that is given.
-    static func check(_ syntax: Syntax, schema: Schema, expecting: DataType?) throws(Problem) -> TypedNode {
-        let checker = TypeChecker(schema: schema)
+    static func check(
+        _ syntax: Syntax,
+        schema: Schema,
+        functions: [ExternalFunction],
+        expecting: DataType?
+    ) throws(Problem) -> TypedNode {
+        let checker = TypeChecker(schema: schema, functions: functions)
         var root = try checker.check(syntax)
         if let expecting {
             root = try checker.assigned(root, to: .data(expecting), at: syntax.position)
         } else if root.type == .null {
             root = .null(.string)
         }
-        if root.type == .interval {
+        if root.type.isInterval {
             throw Problem(
                 "the expression is an interval, which no column holds; use extract(epoch from …) for seconds",
+                at: syntax.position
+            )
+        }
+        if root.type == .wallTime {
+            throw Problem(
+                "the expression is \(root.type), which no column holds; end it with at time zone '…' for a timestamp",
                 at: syntax.position
             )
         }
@@ -45,38 +57,62 @@ struct TypeChecker {
         case .any(let operands): return TypedNode(.or, .bool, try conditions(operands, of: "or"))
         case .isNull(let operand, let negated):
             let node = try check(operand)
-            return TypedNode(negated ? .isNotNull : .isNull, .bool, [node.type == .null ? .null(.string) : node])
+            return TypedNode(
+                negated ? .isNotNull : .isNull,
+                .bool,
+                [node.type == .null ? .null(.string) : node.spanned()]
+            )
         case .isBoolean(let operand, let value, let negated):
             let function: Function = value ? (negated ? .isNotTrue : .isTrue) : (negated ? .isNotFalse : .isFalse)
             return TypedNode(function, .bool, [try condition(operand, of: "is \(value)")])
+        case .isUnknown(let operand, let negated):
+            return TypedNode(negated ? .isNotNull : .isNull, .bool, [try condition(operand, of: "is unknown")])
         case .distinct(let left, let right, let negated):
             let function: Function = negated ? .notDistinct : .distinct
             return try comparison(function, try check(left), try check(right), "is distinct from", at: position)
         case .membership(let operand, let items, let negated):
             let value = try check(operand)
             var equalities: [TypedNode] = []
+            equalities.reserveCapacity(items.count)
             for item in items {
                 equalities.append(try comparison(.equal, value, try check(item), "in", at: item.position))
             }
             let result = equalities.count == 1 ? equalities[0] : TypedNode(.or, .bool, equalities)
             return negated ? TypedNode(.not, .bool, [result]) : result
-        case .between(let operand, let low, let high, let negated):
+        case .between(let operand, let low, let high, let isSymmetric, let negated):
             let value = try check(operand)
-            let bounds = [
-                try comparison(.greaterOrEqual, value, try check(low), "between", at: low.position),
-                try comparison(.lessOrEqual, value, try check(high), "between", at: high.position),
-            ]
-            let result = TypedNode(.and, .bool, bounds)
+            let (lower, upper) = (try check(low), try check(high))
+            var result = TypedNode(
+                .and,
+                .bool,
+                [
+                    try comparison(.greaterOrEqual, value, lower, "between", at: low.position),
+                    try comparison(.lessOrEqual, value, upper, "between", at: high.position),
+                ]
+            )
+            if isSymmetric {
+                let turned = [
+                    try comparison(.greaterOrEqual, value, upper, "between", at: high.position),
+                    try comparison(.lessOrEqual, value, lower, "between", at: low.position),
+                ]
+                result = TypedNode(.or, .bool, [result, TypedNode(.and, .bool, turned)])
+            }
             return negated ? TypedNode(.not, .bool, [result]) : result
-        case .like(let text, let pattern, let negated):
-            let operands = [try string(text, of: "like"), try string(pattern, of: "like")]
+        case .like(let text, let pattern, let escape, let ignoresCase, let negated):
+            let name = ignoresCase ? "ilike" : "like"
+            var operands = [try string(text, of: name), try string(pattern, of: name)]
+            if let escape {
+                operands[1] = TypedNode(.likeEscape, .string, [operands[1], try string(escape, of: "escape")])
+            }
+            if ignoresCase { operands = operands.map { TypedNode(.lower, .string, [$0]) } }
             let result = TypedNode(.like, .bool, operands)
             return negated ? TypedNode(.not, .bool, [result]) : result
         case .choice(let operand, let branches, let otherwise):
             return try choice(operand, branches, otherwise, at: position)
         case .cast(let operand, let type): return try cast(operand, to: type, at: position)
         case .call(let name, let arguments): return try call(name, arguments, at: position)
-        case .extract(let field, let operand): return try extract(field, operand)
+        case .extract(let field, let operand): return try extract(field, operand, "extract") { .extract($0) }
+        case .atTimeZone(let operand, let zone): return try atTimeZone(operand, zone, at: position)
         }
     }
 
@@ -133,11 +169,7 @@ struct TypeChecker {
         case .string(let content): return TypedNode(.constant(.string(Array(content.utf8))), .string)
         case .boolean(let value): return TypedNode(.constant(.bool(value)), .bool)
         case .typed(.interval, let content):
-            do {
-                return TypedNode(.constant(.int64(try IntervalText.microseconds(content))), .interval)
-            } catch {
-                throw Problem(error.message, at: syntax.position)
-            }
+            return try interval(content, at: syntax.position)
         case .typed(_, let content):
             guard let value = TimestampText.microseconds(Array(content.utf8)[...]) else {
                 throw Problem(
@@ -147,6 +179,16 @@ struct TypeChecker {
             }
             return TypedNode(.constant(.int64(value)), .timestamp)
         default: return .null(.null)
+        }
+    }
+
+    private func interval(_ text: String, at position: Int) throws(Problem) -> TypedNode {
+        do {
+            let span = try IntervalText.span(text)
+            let node = TypedNode.interval(span.microseconds)
+            return span.months == 0 ? node : .calendar(.int64(span.months), node)
+        } catch {
+            throw Problem(error.message, at: position)
         }
     }
 
@@ -182,20 +224,15 @@ struct TypeChecker {
     private func cast(_ operand: Syntax, to type: ValueType, at position: Int) throws(Problem) -> TypedNode {
         let node = try check(operand)
         if case .constant(.string(let content)) = node.operation, type == .interval {
-            do {
-                let value = try IntervalText.microseconds(String(decoding: content, as: UTF8.self))
-                return TypedNode(.constant(.int64(value)), .interval)
-            } catch {
-                throw Problem(error.message, at: operand.position)
-            }
+            return try interval(String(decoding: content, as: UTF8.self), at: operand.position)
         }
         guard Self.canCast(node.type, to: type) else {
             let hint: String =
                 switch (node.type, type) {
-                case (.float32, .string), (.float64, .string): "; the text of a float is not portable"
                 case (.bool, .float64), (.bool, .float32): "; cast it to int64 first"
                 case (.int64, .bool), (.float64, .bool), (.float32, .bool): "; compare it, as in … <> 0"
                 case (.timestamp, .int64), (.timestamp, .float64): "; use extract(epoch from …)"
+                case (.wallTime, .timestamp): "; end it with at time zone '…'"
                 case (_, .interval): "; write interval '10 minutes'"
                 default: ""
                 }
@@ -208,8 +245,13 @@ struct TypeChecker {
         if from == to || from == .null { return true }
         return switch (from, to) {
         case (_, _) where from.isNumeric && to.isNumeric: true
-        case (.bool, .int64), (.bool, .string), (.int64, .string): true
-        case (.string, .bool), (.string, .int64), (.string, .float32), (.string, .float64), (.string, .timestamp): true
+        case (.bool, .int64): true
+        case (.string, .bool), (.string, .int64), (.string, .float32), (.string, .float64), (.string, .timestamp),
+            (.string, .bytes):
+            true
+        case (.bool, .string), (.int64, .string), (.float32, .string), (.float64, .string), (.timestamp, .string),
+            (.bytes, .string), (.wallTime, .string):
+            true
         default: false
         }
     }

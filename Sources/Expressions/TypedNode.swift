@@ -1,4 +1,5 @@
 import Columns
+import TimeZones
 
 /// One node of a checked expression: every name bound, every type known, every conversion explicit.
 ///
@@ -20,12 +21,36 @@ struct TypedNode: Hashable, Sendable {
     }
 
     static func null(_ type: ValueType) -> TypedNode { TypedNode(.constant(.null), type) }
+    static func int64(_ value: Int64) -> TypedNode { TypedNode(.constant(.int64(value)), .int64) }
+    static func float64(_ value: Double) -> TypedNode { TypedNode(.constant(.float64(value)), .float64) }
+    static func string(_ text: String) -> TypedNode { TypedNode(.constant(.string(Array(text.utf8))), .string) }
+    static func interval(_ microseconds: Int64) -> TypedNode { TypedNode(.constant(.int64(microseconds)), .interval) }
+
+    /// A pair of months and microseconds.
+    static func calendar(_ months: TypedNode, _ microseconds: TypedNode) -> TypedNode {
+        TypedNode(.calendar, .calendarInterval, [months, microseconds])
+    }
 
     /// The node converted to a type it is known to convert to.
     func converted(to type: ValueType) -> TypedNode {
         if self.type == type { return self }
-        if self.type == .null { return .null(type) }
+        if self.type == .null {
+            return type == .calendarInterval ? .calendar(.null(.int64), .null(.interval)) : .null(type)
+        }
+        if type == .calendarInterval {
+            // Both parts of the pair are null where the interval is.
+            let months = TypedNode(.choose, .int64, [TypedNode(.isNull, .bool, [self]), .null(.int64), .int64(0)])
+            return .calendar(months, self)
+        }
         return TypedNode(.cast, type, [self])
+    }
+
+    /// An interval as a span of microseconds, a month counting 30 days as where PostgreSQL compares; other nodes as
+    /// they are.
+    func spanned() -> TypedNode {
+        guard type == .calendarInterval else { return self }
+        let months = TypedNode(.multiply, .interval, [operands[0], .int64(30 * Calendar.day)])
+        return TypedNode(.add, .interval, [months, operands[1]])
     }
 }
 
@@ -34,7 +59,13 @@ enum Operation: Hashable, Sendable {
     case constant(Constant)
     case apply(Function)
     case extract(TimeField)
+    /// `date_part`, which PostgreSQL computes in float64 where `extract` is exact.
+    case part(TimeField)
     case truncate(TimeUnit)
+    case truncateInZone(TimeUnit, TimeZoneRules)
+    /// Between a timestamp and the wall-clock time of a zone, the way the types say.
+    case atTimeZone(TimeZoneRules)
+    case external(ExternalFunction)
 }
 
 /// A literal's value; the node holds its type.
@@ -59,6 +90,15 @@ enum Function: String, Hashable, Sendable {
     case coalesce, greatest, least
     case cast
     case sign, round, truncate, floor, ceiling, power, squareRoot, exponential, naturalLogarithm, decimalLogarithm
-    case sine, cosine, tangent
-    case lower, upper, length, substring, trim, replace, startsWith, concatenate, like
+    case cubeRoot, naturalLogarithmOnePlus
+    case sine, cosine, tangent, cotangent, arcSine, arcCosine, arcTangent, arcTangent2
+    case hyperbolicSine, hyperbolicCosine, hyperbolicTangent
+    case areaHyperbolicSine, areaHyperbolicCosine, areaHyperbolicTangent
+    case lower, upper, length, byteLength, substring, left, right, trim, trimStart, trimEnd, replace, startsWith
+    case splitPart, place, concatenate, join, like, likeEscape, `repeat`, reverse, padStart, padEnd
+    case addMonths
+    case dot, norm, cosineSimilarity, element
+    case hashBucket
+    /// Months and microseconds; taken apart by whatever uses it, never computed.
+    case calendar
 }

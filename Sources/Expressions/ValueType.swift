@@ -5,6 +5,12 @@ enum ValueType: Hashable, Sendable {
     case data(DataType)
     /// A span of time in microseconds; a day is 24 hours.
     case interval
+    /// Months beside microseconds: an interval whose length depends on where it is added.
+    ///
+    /// Only the checker knows it: it becomes a pair of an int64 and an interval before planning.
+    case calendarInterval
+    /// What a time zone's clocks show, in microseconds as if it were UTC: PostgreSQL's `timestamp without time zone`.
+    case wallTime
     /// The type of the bare literal `null`, which takes any other.
     case null
 
@@ -24,6 +30,7 @@ enum ValueType: Hashable, Sendable {
         case "float32", "real", "float4": self = .float32
         case "float64", "double precision", "float8": self = .float64
         case "string", "text": self = .string
+        case "bytes", "bytea": self = .bytes
         case "timestamp", "timestamptz": self = .timestamp
         case "interval": self = .interval
         default: return nil
@@ -32,16 +39,17 @@ enum ValueType: Hashable, Sendable {
 
     static let spellings = [
         "bool", "boolean", "int64", "bigint", "int8", "float32", "real", "float4", "float64", "double precision",
-        "float8", "string", "text", "timestamp", "timestamptz",
+        "float8", "string", "text", "bytes", "bytea", "timestamp", "timestamptz", "interval",
     ]
 
     var isNumeric: Bool { self == .int64 || isFloat }
+    var isInterval: Bool { self == .interval || self == .calendarInterval }
     var isFloat: Bool { self == .float32 || self == .float64 }
 
     /// Whether `=`, `<` and the like are defined.
     var isComparable: Bool {
         switch self {
-        case .data(.vector), .null: false
+        case .data(.vector), .calendarInterval, .null: false
         default: true
         }
     }
@@ -51,6 +59,8 @@ enum ValueType: Hashable, Sendable {
         switch self {
         case .data(let type): type.description
         case .interval: "interval"
+        case .calendarInterval: "interval with months"
+        case .wallTime: "timestamp without time zone"
         case .null: "null"
         }
     }

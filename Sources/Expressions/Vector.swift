@@ -72,6 +72,9 @@ struct Vector: Sendable {
 struct Operand<Value: BitwiseCopyable> {
     let values: [Value]
     let isConstant: Bool
+
+    @inline(__always)
+    subscript(row: Int) -> Value { values[isConstant ? 0 : row] }
 }
 
 /// The byte strings of one operand.

@@ -45,7 +45,10 @@ struct Twin {
 /// Random well-typed expressions over the columns of `Sample`.
 struct RandomExpressions {
     enum Kind: String, CaseIterable {
-        case bool, int64, float32, float64, string, timestamp, interval
+        case bool, int64, float32, float64, string, bytes, timestamp, interval, wall
+
+        /// Kinds a column can hold.
+        static let ofColumns = allCases.filter { $0 != .interval && $0 != .wall }
 
         var theirs: String {
             switch self {
@@ -54,6 +57,8 @@ struct RandomExpressions {
             case .float32: "real"
             case .float64: "double precision"
             case .string: "text"
+            case .bytes: "bytea"
+            case .wall: "timestamp without time zone"
             case .timestamp: "timestamp with time zone"
             case .interval: "interval"
             }
@@ -64,11 +69,11 @@ struct RandomExpressions {
 
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-    private mutating func roll(_ sides: Int) -> Int { Int.random(in: 0..<sides, using: &random) }
-    private mutating func pick<Item>(_ items: [Item]) -> Item { items[roll(items.count)] }
+    mutating func roll(_ sides: Int) -> Int { Int.random(in: 0..<sides, using: &random) }
+    mutating func pick<Item>(_ items: [Item]) -> Item { items[roll(items.count)] }
 
     /// Now and then without parentheses, so that precedence is compared too where the result still has a type.
-    private mutating func grouped(_ form: String) -> String { roll(8) == 0 ? form : "(\(form))" }
+    mutating func grouped(_ form: String) -> String { roll(8) == 0 ? form : "(\(form))" }
 
     mutating func expression(_ kind: Kind, depth: Int) -> Twin {
         if depth == 0 || roll(8) == 0 { return leaf(kind) }
@@ -79,6 +84,8 @@ struct RandomExpressions {
         case .float32: single(depth - 1)
         case .float64: double(depth - 1)
         case .string: string(depth - 1)
+        case .bytes: bytes(depth - 1)
+        case .wall: wall(depth - 1)
         case .timestamp: timestamp(depth - 1)
         case .interval: interval(depth - 1)
         }
@@ -86,7 +93,8 @@ struct RandomExpressions {
 
     // MARK: Leaves
 
-    private mutating func leaf(_ kind: Kind) -> Twin {
+    mutating func leaf(_ kind: Kind) -> Twin {
+        if kind == .wall { return zoned(leaf(.timestamp)) }
         if kind != .interval, roll(3) != 0 {
             let columns = Sample.columns.filter { $0.kind == kind }
             let name = pick(columns).name
@@ -120,18 +128,30 @@ struct RandomExpressions {
         case .interval:
             let value = pick(["1", "1000000", "3600000000", "86400000000", "123456789012", "604800000000"])
             return literal("interval '\(value) microseconds'", "interval '\(value) microseconds'")
+        case .bytes:
+            let value = pick(["", "\\x00ff7f", "abc", "\\x61"])
+            return literal("cast('\(value)' as bytes)", "'\(value)'::bytea")
+        case .wall: return zoned(leaf(.timestamp))
         }
     }
 
     /// PostgreSQL computes operations on literals while planning, in branches that are not taken too; behind a volatile
     /// function they are computed like any other.
-    private func literal(_ ours: String, _ theirs: String) -> Twin { Twin(ours, "pg_temp.literal(\(theirs))") }
+    func literal(_ ours: String, _ theirs: String) -> Twin { Twin(ours, "pg_temp.literal(\(theirs))") }
 
-    private mutating func number(_ depth: Int) -> Twin { expression(pick([.int64, .float32, .float64]), depth: depth) }
+    mutating func number(_ depth: Int) -> Twin { expression(pick([.int64, .float32, .float64]), depth: depth) }
+
+    /// A literal, or an operation on one.
+    mutating func constant(_ kind: Kind) -> Twin {
+        while true {
+            let twin = leaf(kind)
+            if !Sample.columns.contains(where: { $0.name == twin.ours }) { return twin }
+        }
+    }
 
     // MARK: Forms
 
-    private mutating func conditional(_ kind: Kind, _ depth: Int) -> Twin {
+    mutating func conditional(_ kind: Kind, _ depth: Int) -> Twin {
         let first = expression(kind, depth: depth)
         let second = expression(kind, depth: depth)
         switch roll(7) {
@@ -158,9 +178,32 @@ struct RandomExpressions {
         }
     }
 
-    private mutating func boolean(_ depth: Int) -> Twin {
+    mutating func boolean(_ depth: Int) -> Twin {
         let comparison = pick(["=", "<>", "!=", "<", "<=", ">", ">="])
-        switch roll(16) {
+        switch roll(23) {
+        case 16:
+            let word = pick(["ilike", "not ilike"])
+            return Twin(grouped("@ \(word) @"), [expression(.string, depth: depth), expression(.string, depth: depth)])
+        case 17:
+            let form = "@ \(pick(["like", "ilike"])) @ escape \(pick(["''", "'!'", "'é'", "'\\'", "'b'", "'ab'"]))"
+            return Twin(grouped(form), [expression(.string, depth: depth), expression(.string, depth: depth)])
+        case 18: return Twin(grouped("@ is \(pick(["", "not "]))unknown"), [expression(.bool, depth: depth)])
+        case 19:
+            let parts = [number(depth), number(depth), number(depth)]
+            return Twin(grouped("@ \(pick(["between", "not between"])) symmetric @ and @"), parts, logic: true)
+        case 20, 21:
+            // Long enough for a probe.
+            let kind = pick([Kind.int64, .float64, .float32, .string, .timestamp, .bytes])
+            let items = (0..<12).map { _ in constant(kind) }
+            let holes = Array(repeating: "@", count: items.count).joined(separator: ", ")
+            return Twin(
+                grouped("@ \(pick(["in", "not in"])) (\(holes))"),
+                [expression(kind, depth: depth)] + items,
+                logic: true
+            )
+        case 22:
+            let kind = pick([Kind.bytes, .wall])
+            return Twin(grouped("@ \(comparison) @"), [expression(kind, depth: depth), expression(kind, depth: depth)])
         case 0, 1: return Twin(grouped("@ \(comparison) @"), [number(depth), number(depth)])
         case 2:
             let kind = pick([Kind.bool, .string, .timestamp, .interval])
@@ -204,8 +247,18 @@ struct RandomExpressions {
         }
     }
 
-    private mutating func integer(_ depth: Int) -> Twin {
-        switch roll(12) {
+    mutating func integer(_ depth: Int) -> Twin {
+        switch roll(15) {
+        case 12:
+            let text = expression(pick([.string, .bytes]), depth: depth)
+            return Twin("octet_length(@)", theirs: "octet_length(@)::int8", [text])
+        case 13:
+            let form = pick(["strpos(@, @)", "position(@ in @)"])
+            let parts = [expression(.string, depth: depth), expression(.string, depth: depth)]
+            return Twin(form, theirs: form + "::int8", parts)
+        case 14:
+            let form = pick(["char_length(@)", "character_length(@)"])
+            return Twin(form, theirs: form + "::int8", [expression(.string, depth: depth)])
         case 0, 1, 2, 3:
             return Twin(
                 grouped("@ \(pick(["+", "-", "*", "/", "%"])) @"),
@@ -222,7 +275,7 @@ struct RandomExpressions {
         }
     }
 
-    private mutating func single(_ depth: Int) -> Twin {
+    mutating func single(_ depth: Int) -> Twin {
         switch roll(8) {
         case 0, 1, 2:
             return Twin(
@@ -237,8 +290,19 @@ struct RandomExpressions {
         }
     }
 
-    private mutating func double(_ depth: Int) -> Twin {
-        switch roll(16) {
+    mutating func double(_ depth: Int) -> Twin {
+        switch roll(21) {
+        case 16:
+            let names = [
+                "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "cot", "cbrt", "log10",
+            ]
+            return Twin("\(pick(names))(@)", [number(depth)], library: true)
+        case 17: return Twin("\(pick(["degrees", "radians"]))(@)", [number(depth)])
+        case 18: return Twin("atan2(@, @)", [number(depth), number(depth)], library: true)
+        case 19: return Twin(grouped("@ ^ @"), [number(depth), number(depth)], library: true)
+        case 20:
+            let field = pick(Self.fields)
+            return Twin("date_part('\(field)', @)", [expression(pick([.timestamp, .wall]), depth: depth)])
         case 0, 1, 2, 3:
             return Twin(
                 grouped("@ \(pick(["+", "-", "*", "/"])) @"),
@@ -259,64 +323,20 @@ struct RandomExpressions {
             return Twin("\(name)(@)", [number(depth)], library: true)
         case 10: return Twin("power(@, @)", [number(depth), number(depth)], library: true)
         case 11, 12:
-            let field = pick(["epoch", "year", "month", "day", "hour", "minute", "second", "dow", "isodow", "doy"])
+            let field = pick(Self.fields)
             return Twin(
                 "extract(\(field) from @)",
                 theirs: "extract(\(field) from @)::float8",
-                [expression(.timestamp, depth: depth)]
+                [expression(pick([.timestamp, .timestamp, .wall]), depth: depth)]
             )
         case 13:
             return Twin(
                 "extract(epoch from @)",
                 theirs: "extract(epoch from @)::float8",
-                [expression(.interval, depth: depth)]
+                [roll(3) == 0 ? months(depth) : expression(.interval, depth: depth)]
             )
         case 14: return Twin("cast(@ as float64)", theirs: "cast(@ as float8)", [expression(.string, depth: 0)])
         default: return Twin("@::float64", theirs: "@::float8", [expression(pick([.int64, .float32]), depth: 0)])
-        }
-    }
-
-    private mutating func string(_ depth: Int) -> Twin {
-        switch roll(9) {
-        case 0, 1:
-            return Twin(grouped("@ || @"), [expression(.string, depth: depth), expression(.string, depth: depth)])
-        case 2: return Twin("\(pick(["lower", "upper", "trim"]))(@)", [expression(.string, depth: depth)])
-        case 3:
-            let (start, length) = (pick(["-1", "0", "1", "2", "5"]), pick(["-1", "0", "1", "2", "2147483647"]))
-            return Twin("substring(@, \(start), \(length))", [expression(.string, depth: depth)])
-        case 4: return Twin("substring(@, \(pick(["-1", "2", "3"])))", [expression(.string, depth: depth)])
-        case 5:
-            return Twin("replace(@, @, @)", [expression(.string, depth: depth), leaf(.string), leaf(.string)])
-        case 6: return Twin("cast(@ as string)", theirs: "cast(@ as text)", [expression(.int64, depth: depth)])
-        case 7: return Twin("(@)::text", [expression(.bool, depth: depth)])
-        default: return leaf(.string)
-        }
-    }
-
-    private mutating func timestamp(_ depth: Int) -> Twin {
-        switch roll(5) {
-        case 0:
-            return Twin(grouped("@ + @"), [expression(.timestamp, depth: depth), expression(.interval, depth: depth)])
-        case 1:
-            return Twin(grouped("@ - @"), [expression(.timestamp, depth: depth), expression(.interval, depth: depth)])
-        case 2:
-            return Twin(grouped("@ + @"), [expression(.interval, depth: depth), expression(.timestamp, depth: depth)])
-        default:
-            let unit = pick(["second", "minute", "hour", "day", "week", "month", "quarter", "year"])
-            return Twin("date_trunc('\(unit)', @)", [expression(.timestamp, depth: depth)])
-        }
-    }
-
-    /// PostgreSQL keeps days apart from the time and rounds each when it multiplies, so only literals are scaled.
-    private mutating func interval(_ depth: Int) -> Twin {
-        switch roll(7) {
-        case 5: return Twin(grouped("@ / @"), [leaf(.interval), number(depth)])
-        case 0: return Twin(grouped("@ \(pick(["+", "-"])) @"), [leaf(.interval), leaf(.interval)])
-        case 1: return Twin(grouped("@ * @"), [leaf(.interval), number(depth)])
-        case 2: return Twin(grouped("@ * @"), [number(depth), leaf(.interval)])
-        case 3: return Twin("(-@)", [leaf(.interval)])
-        case 4: return Twin("(@ - @)", [expression(.timestamp, depth: depth), expression(.timestamp, depth: depth)])
-        default: return leaf(.interval)
         }
     }
 }

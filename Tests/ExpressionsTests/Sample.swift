@@ -8,6 +8,7 @@ struct Sample {
         ("r", .float32, .float32), ("q", .float32, .float32),
         ("x", .float64, .float64), ("y", .float64, .float64), ("z", .float64, .float64),
         ("s", .string, .string), ("u", .string, .string),
+        ("g", .bytes, .bytes), ("h", .bytes, .bytes),
         ("t", .timestamp, .timestamp), ("v", .timestamp, .timestamp),
     ]
     static let schema = Schema(columns.map { Field($0.name, $0.type) })
@@ -41,6 +42,7 @@ struct Sample {
     private static let strings = [
         "", " ", "a", "A", "abc", "ABC", "a%", "a_", "%", "\\", "a\\", "é", "aé", "日本語", "ÀÉ", "  pad ", "ab ab ab",
         "0",
+        "\\x61ff", "\\101", "ab,c,,d", "ääää", "\u{1F600}x", "é!%", "-0", "\\\\",
         "12", " -7 ", "1e3", "nan", "-Infinity", "true", "off", "9223372036854775808", "1.5", "-0", "it's", "1e400",
     ]
 
@@ -49,6 +51,8 @@ struct Sample {
         0, -1, 1, 999_999, 1_362_898_800_000_000, 1_362_898_799_999_999, 1_383_458_400_000_000, 1_383_461_999_999_999,
         951_782_400_000_000, 951_868_799_999_999, 1_709_164_800_000_000, -2_208_988_800_000_000,
         -62_135_596_800_000_000, -62_135_596_800_000_001, -62_167_219_200_000_000, -210_866_803_200_000_000,
+        1_711_846_800_000_000, 1_729_990_799_999_999, 1_728_142_200_000_000, 1_325_239_200_000_000,
+        1_362_899_000_000_000, 1_383_456_600_000_000, 1_706_659_200_000_000, 1_709_251_199_999_999,
         9_000_000_000_000_000_000, 946_684_799_999_999, 1_704_067_200_000_000, 1_735_689_599_999_999,
     ]
 
@@ -81,7 +85,10 @@ struct Sample {
                     ?? .random(in: -10...10, using: &random)
             )
         case .string: return .string(strings.randomElement(using: &random) ?? "")
-        case .timestamp, .interval:
+        case .bytes:
+            let values: [[UInt8]] = [[], [0], [0xFF, 0], [0x5C, 0x61], [0x61, 0x62, 0x63], [0xC3, 0xA9], [0x80]]
+            return .bytes(values.randomElement(using: &random) ?? [])
+        case .timestamp, .interval, .wall:
             let random = Int64.random(in: -4_000_000_000_000_000...4_000_000_000_000_000, using: &random)
             return .timestamp(isEdge ? timestamps[Int(random.magnitude % UInt64(timestamps.count))] : random)
         }
@@ -113,6 +120,7 @@ struct Sample {
                     when 'int64' then '(' || expression || ')::text'
                     when 'float32' then 'encode(float4send(' || expression || '), ''hex'')'
                     when 'float64' then 'encode(float8send(' || expression || '), ''hex'')'
+                    when 'bytes' then 'encode(' || expression || ', ''hex'')'
                     when 'string' then 'encode(convert_to(' || expression || ', ''UTF8''), ''hex'')'
                     else 'encode(timestamptz_send(' || expression || '), ''hex'')' end
                     || ' from sample where number = $1';
@@ -143,6 +151,8 @@ struct Sample {
         case .float64(let value): "'\(value)'::float8"
         case .string(let value):
             "'\(value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
+        case .bytes(let value):
+            "'\\x\(value.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())'::bytea"
         case .timestamp(let value):
             "timestamptz 'epoch' + \(value / 86_400_000_000) * interval '1 day'"
                 + " + interval '\(value % 86_400_000_000) microseconds'"
@@ -167,7 +177,7 @@ struct Sample {
             let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
                 UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
             }
-            return .string(String(decoding: bytes, as: UTF8.self))
+            return type == .bytes ? .bytes(bytes) : .string(String(decoding: bytes, as: UTF8.self))
         }
     }
 }

@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: demo test oracle build lint format clean setup
+.PHONY: demo test oracle interop bench-formats fuzz-expressions build lint format clean setup
 
 # Sets up what is missing, builds, and runs the example on real data.
 demo: setup
@@ -16,14 +16,30 @@ test: setup
 oracle:
 	$(PYTHON) examples/flights/oracle.py
 
+# Compares every type, encoding and codec with pyarrow, DuckDB, Polars and Spark, both ways, and damages files. It makes an
+# environment with them in the user's cache where PYTHON is not given; Spark needs Java.
+interop: setup
+	swift build -c release
+	Tests/interop/run.sh
+
+# Times reading and writing files against pyarrow, DuckDB and Polars.
+bench-formats: setup
+	swift build -c release --package-path Benchmarks
+	$(PYTHON) Benchmarks/formats.py
+
+# Compares 200,000 random expressions with PostgreSQL; LOCKSTEP_FUZZ_SEED gives others.
+fuzz-expressions: setup
+	swift build --build-tests
+	LOCKSTEP_FUZZ_CASES=$${LOCKSTEP_FUZZ_CASES:-200000} swift test --skip-build --filter ExpressionsTests
+
 build: setup
 	swift build -c release
 
 lint:
-	swift format lint --strict --recursive Sources Tests examples Package.swift
+	swift format lint --strict --recursive Sources Tests Benchmarks/Package.swift Benchmarks/Sources examples Package.swift
 
 format:
-	swift format --in-place --recursive Sources Tests examples Package.swift
+	swift format --in-place --recursive Sources Tests Benchmarks/Package.swift Benchmarks/Sources examples Package.swift
 
 clean:
 	swift package clean

@@ -40,6 +40,8 @@ let package = Package(
     products: [
         .executable(name: "lockstep", targets: ["LockstepCLI"]),
         .library(name: "Lockstep", targets: ["Lockstep"]),
+        // For Tests/interop, which loads it into a Python process.
+        .library(name: "ArrowRoundTrip", type: .dynamic, targets: ["ArrowRoundTrip"]),
         // The data plane alone: columns, files and the kernels over them.
         .library(
             name: "LockstepData",
@@ -114,6 +116,13 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .target(
+            name: "ArrowRoundTrip",
+            dependencies: ["CArrow", "Columns", "Formats"],
+            path: "Tests/interop/ArrowRoundTrip",
+            swiftSettings: settings
+        ),
+
         example("flights/Sources/FlightsPrepare", ["CBLAS", "Columns", "Formats", "Kernels"]),
         example("flights/Sources/FlightsTrain", ["CBLAS", "Columns", "Formats", "Kernels", "Lockstep"]),
 
@@ -123,7 +132,7 @@ let package = Package(
         tests("ExpressionsTests", ["Columns", "Expressions"]),
         tests("BinsTests", ["Bins", "Columns"]),
         tests("EmbeddingsTests", ["Columns", "Embeddings"]),
-        tests("FormatsTests", ["Columns", "Formats"]),
+        tests("FormatsTests", ["CArrow", "Columns", "Formats", "TimeZones"]),
         tests("ObjectsTests", ["CLZ4", "Objects"]),
         tests("DatasetsTests", ["Datasets", "Objects"]),
         tests("PostgresTests", ["Postgres"]),

@@ -4,28 +4,37 @@ import Columns
 public enum TableFormat: String, Hashable, Sendable, CaseIterable {
     case csv
     case parquet
+    /// Arrow IPC: the file form, which Feather version 2 is another name for, or the stream form.
+    case arrow
 
-    /// The format that a path's extension names: `.csv` or `.parquet`, in any case.
+    /// The extensions that name each format, in lower case and without the dot.
+    static let extensions: KeyValuePairs<String, TableFormat> = [
+        "csv": .csv, "tsv": .csv, "parquet": .parquet, "arrow": .arrow, "feather": .arrow, "ipc": .arrow,
+        "arrows": .arrow,
+    ]
+
+    /// The format that a path's extension names, in any case.
+    ///
+    /// `.csv` and `.tsv`, `.parquet`, `.arrow`, `.feather`, `.ipc` and `.arrows`, which is a stream.
     public init?(path: String) {
+        let ending = Self.ending(path)
+        guard let format = Self.extensions.first(where: { $0.key == ending })?.value else { return nil }
+        self = format
+    }
+
+    /// What follows the last dot of a path's name, in lower case; empty where nothing does.
+    static func ending(_ path: String) -> String {
         let name = path.split(separator: "/").last ?? ""
-        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return nil }
-        self.init(rawValue: name[name.index(after: dot)...].lowercased())
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
+        return name[name.index(after: dot)...].lowercased()
     }
 }
 
-/// A table file whose extension names no format, or whose columns are not those asked for.
-public struct TableError: Error, Hashable, Sendable, CustomStringConvertible {
-    public let path: String
-    public let detail: String
-
-    public var description: String { "'\(path)': \(detail)" }
-
-    static func unknownFormat(_ path: String) -> TableError {
-        let known = TableFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
-        return TableError(
-            path: path,
-            detail: "the extension names no table format; use one of \(known), or name a format"
-        )
+extension CSVOptions {
+    /// The spelling that a path's extension stands for: tabs between the cells of `.tsv`, else commas.
+    public init(path: String) {
+        self.init()
+        if TableFormat.ending(path) == "tsv" { delimiter = UInt8(ascii: "\t") }
     }
 }
 
@@ -34,58 +43,60 @@ public struct TableError: Error, Hashable, Sendable, CustomStringConvertible {
 /// - Parameters:
 ///   - format: `nil` to go by the path's extension.
 ///   - schema: the columns wanted, in this order, and their types; `nil` for all of the file's, a CSV file's types
-///     being inferred.
-///   - options: the spelling of CSV, and for every format what timestamps without a time zone mean.
-/// - Throws: `FileError`, `CSVError`, `MalformedFile`; `TableError` for an unknown extension or another type.
+///     being inferred. A column of another type is converted where no value can change, and refused otherwise.
+///   - options: the spelling of CSV, and for every format what timestamps without a time zone mean; `nil` for what the
+///     extension stands for.
+/// - Throws: `FileError`, `CSVError`, `MalformedFile`; `TableError` for an unknown extension, a missing column or another
+///   type.
 public func readTable(
     path: String,
     format: TableFormat? = nil,
     schema: Schema? = nil,
-    options: CSVOptions = CSVOptions()
+    options: CSVOptions? = nil
 ) throws -> RecordBatch {
-    guard let format = format ?? TableFormat(path: path) else { throw TableError.unknownFormat(path) }
-    switch format {
-    case .csv:
-        let bytes = try FileBytes(path: path)
-        var reader = try CSVReader(bytes, schema ?? CSVInference.infer(bytes, options, [:]), options)
-        return try reader.readAll()
-    case .parquet:
-        let file = try ParquetFile(path: path, naiveTimestamps: options.naiveTimestamps)
-        guard let schema else { return try file.read() }
-        for field in schema.fields {
-            if let type = file.schema.type(of: field.name), type != field.type {
-                throw TableError(
-                    path: path,
-                    detail: "column '\(field.name)' is \(type) in the file, expected \(field.type); cast it"
-                )
-            }
-        }
-        return try file.read(columns: schema.fields.map(\.name))
-    }
+    try TableReader(path: path, format: format, schema: schema, options: options).readAll()
+}
+
+/// Reads a whole table that is in memory.
+///
+/// - Parameters:
+///   - name: what errors call the bytes.
+///   - schema: as for a file.
+/// - Throws: `CSVError`, `MalformedFile`; `TableError` for a missing column or another type.
+public func readTable(
+    bytes: [UInt8],
+    name: String,
+    format: TableFormat,
+    schema: Schema? = nil,
+    options: CSVOptions? = nil
+) throws -> RecordBatch {
+    try TableReader(bytes: bytes, name: name, format: format, schema: schema, options: options).readAll()
 }
 
 /// Writes a table so that the path holds either its old content or the whole new one.
 ///
 /// The bytes go to a temporary name in the same directory, are synced, and take the name last.
 ///
-/// - Parameter format: `nil` to go by the path's extension.
+/// - Parameters:
+///   - format: `nil` to go by the path's extension.
+///   - arrow: `nil` for what the extension stands for.
 /// - Throws: `FileError`, `UnwritableValue`; `TableError` for an unknown extension.
 public func writeTable(
     _ batch: RecordBatch,
     to path: String,
     format: TableFormat? = nil,
-    parquet options: ParquetOptions = ParquetOptions()
+    parquet: ParquetOptions = ParquetOptions(),
+    arrow: ArrowOptions? = nil
 ) throws {
-    guard let format = format ?? TableFormat(path: path) else { throw TableError.unknownFormat(path) }
-    let file = try NewFile(path: path)
-    switch format {
-    case .csv:
-        var writer = CSVWriter(schema: batch.schema)
-        try writer.append(batch)
-        try writer.takeBytes().withUnsafeBytes { try file.write($0) }
-    case .parquet:
-        let bytes = try Parquet.encode([batch], options: options)
-        try bytes.withUnsafeBytes { try file.write($0) }
+    var writer = try TableWriter(path: path, format: format, schema: batch.schema, parquet: parquet, arrow: arrow)
+    try writer.append(batch)
+    try writer.finish()
+}
+
+extension ArrowOptions {
+    /// The options that a path's extension stands for: the stream form for `.arrows`, else the file form.
+    public init(path: String) {
+        self.init()
+        if TableFormat.ending(path) == "arrows" { layout = .stream }
     }
-    try file.commit()
 }

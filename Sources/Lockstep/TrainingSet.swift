@@ -54,18 +54,15 @@ public struct TrainingSet: Sendable {
         )
     }
 
-    /// Writes the set, by its path's extension where no format is given; a Parquet file names its lock in the metadata.
+    /// Writes the set, by its path's extension where no format is given; a Parquet or Arrow file names its lock in the
+    /// metadata.
     ///
     /// - Returns: the SHA-256 of the file.
     public func write(to path: String, format: TableFormat? = nil) throws -> Digest {
-        try writeTable(
-            rows,
-            to: path,
-            format: format,
-            parquet: ParquetOptions(metadata: [
-                (Self.lockKey, "\(lock.digest)"), ("lockstep.service", "\(lock.service)"),
-            ])
-        )
+        let metadata = [(Self.lockKey, "\(lock.digest)"), ("lockstep.service", "\(lock.service)")]
+        var arrow = ArrowOptions(path: path)
+        arrow.metadata = metadata
+        try writeTable(rows, to: path, format: format, parquet: ParquetOptions(metadata: metadata), arrow: arrow)
         return try FileDigest.of(path).digest
     }
 

@@ -10,7 +10,8 @@ struct LockstepCommand: AsyncParsableCommand {
         subcommands: [
             Init.self, Dev.self, Serve.self, Work.self, Plan.self, Apply.self, List.self, Show.self, History.self,
             SnapshotGroup.self, Ingest.self, PushRows.self, Fit.self, EmbeddingsGroup.self, Materialize.self,
-            MakeLock.self, Verify.self, MakeTrainingSet.self, Get.self, CheckParity.self, Doctor.self,
+            MakeLock.self, Verify.self, MakeTrainingSet.self, Get.self, CheckParity.self, Inspect.self, Convert.self,
+            Doctor.self,
         ]
     )
 

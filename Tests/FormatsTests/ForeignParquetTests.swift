@@ -10,7 +10,7 @@ import Testing
     @Test func readsWhatPyarrowWritesByDefault() throws {
         let file = try ParquetFile(bytes: ForeignFiles.snappy, name: "t", naiveTimestamps: .utc)
         let names = file.schema.fields.map(\.name)
-        #expect(names == ["i32", "u8", "u32", "i64", "f", "d", "b", "s", "ms", "ns", "naive", "v"])
+        #expect(names == ["i32", "u8", "u32", "i64", "f", "d", "b", "s", "ms", "ns", "naive", "v", "date"])
         let batch = try file.read(columns: names)
         #expect(batch["i32"] == column(.int64) { $0 % 7 == 0 ? .null : .int64(Int64($0 - 5)) })
         #expect(batch["u8"] == column(.int64) { .int64(Int64($0 % 200)) })
@@ -30,7 +30,7 @@ import Testing
         let file = try ParquetFile(bytes: ForeignFiles.snappy, name: "t")
         #expect(
             file.refusedColumns == [
-                "date": "its type is DATE, which is not read",
+                "date": "its dates have no time zone; write UTC timestamps, or declare a time zone",
                 "naive": "its timestamps have no time zone; write them as UTC, or declare a time zone",
             ]
         )

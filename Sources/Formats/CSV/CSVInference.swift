@@ -33,7 +33,7 @@ public enum CSVInference {
         let slots = try file.slots(for: file.header)
         let nulls = CSVNulls(options.nullSpellings)
         let width = slots.count
-        let blockRows = 256
+        let blockRows = CSVFile.blockRows(columns: width)
         let blank = CSVCell(start: 0, length: 0, form: .plain)
         var cells = [CSVCell](repeating: blank, count: width * blockRows)
         var candidates = [Candidates](repeating: .all, count: width)
@@ -49,14 +49,14 @@ public enum CSVInference {
                             position: &position,
                             maxRows: blockRows,
                             slots: slots,
-                            width: width,
-                            cells: cells
+                            cells: cells,
+                            stride: blockRows
                         )
                     }
                     for slot in 0..<width where known[file.header[slot]] == nil {
                         let naive = options.naiveTimestamps.rule(for: file.header[slot])
                         for row in 0..<rows {
-                            let cell = cells[row * width + slot]
+                            let cell = cells[slot * blockRows + row]
                             let content = cell.text(in: text)
                             if cell.form == .plain, nulls.contains(content) { continue }
                             hasValues[slot] = true
@@ -97,7 +97,7 @@ public enum CSVInference {
             if contains(.bool), text.count == 1 && text[0] <= UInt8(ascii: "1") || parseBool(text) == nil {
                 remove(.bool)
             }
-            if contains(.timestamp), CSVTimestamp.value(text, naive: naive) == nil { remove(.timestamp) }
+            if contains(.timestamp), CSVTimestamp.value(text, in: text, naive: naive) == nil { remove(.timestamp) }
         }
 
         var type: DataType {

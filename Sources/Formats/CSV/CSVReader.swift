@@ -7,6 +7,10 @@ import Columns
 /// outside the schema are skipped. An unquoted empty cell is null and a quoted one is the empty string; further null
 /// spellings apply to unquoted cells.
 ///
+/// Every line is a row. An empty line is so a row of one empty cell: null in a file of one column, and an error in a wider
+/// one, where it is a row of too few cells. The last line may lack its end; a file that ends in a line end has no row
+/// after it.
+///
 /// The file is mapped, so memory is what the batches take. Errors are `CSVError` and name the first faulty cell in
 /// reading order, whatever the batch size.
 public struct CSVReader: ~Copyable {
@@ -16,14 +20,14 @@ public struct CSVReader: ~Copyable {
 
     private let file: CSVFile
     private let slots: [Int]
+    /// As `slots`, with one place after the others for all cells that are not wanted.
+    private let places: [Int]
+    private let blockRows: Int
     private let nulls: CSVNulls
     private let naiveTimestamps: [NaiveTimestamps.Rule]
     private var parsers: [any CSVColumnParser]
     private var position: Int
     private var cells: [CSVCell]
-
-    /// The rows scanned before they are given types, few enough for the cells to stay in cache.
-    private static let blockRows = 1_024
 
     /// - Throws: `FileError`, or `CSVError` where the header is unusable or lacks a column of the schema.
     public init(path: String, schema: Schema, options: CSVOptions = CSVOptions()) throws {
@@ -41,12 +45,14 @@ public struct CSVReader: ~Copyable {
         self.schema = schema
         self.file = file
         self.slots = slots
+        places = slots.map { $0 < 0 ? schema.count : $0 }
+        blockRows = CSVFile.blockRows(columns: schema.count)
         nulls = CSVNulls(options.nullSpellings)
         naiveTimestamps = schema.fields.map { options.naiveTimestamps.rule(for: $0.name) }
         position = file.bodyStart
         parsers = Self.parsers(for: schema)
         let blank = CSVCell(start: 0, length: 0, form: .plain)
-        cells = [CSVCell](repeating: blank, count: schema.count * Self.blockRows)
+        cells = [CSVCell](repeating: blank, count: (schema.count + 1) * blockRows)
     }
 
     private static func parsers(for schema: Schema) -> [any CSVColumnParser] {
@@ -69,23 +75,33 @@ public struct CSVReader: ~Copyable {
     /// - Precondition: `maxRows` is positive.
     public mutating func next(maxRows: Int) throws(CSVError) -> RecordBatch? {
         precondition(maxRows > 0, "a batch has at least one row")
-        var rowCount = 0
-        while rowCount < maxRows {
-            let rows = try parseBlock(maxRows: min(Self.blockRows, maxRows - rowCount))
-            if rows == 0 { break }
-            rowCount += rows
-        }
+        let rowCount = try parse(maxRows: maxRows)
         return rowCount == 0 ? nil : finish(rowCount)
     }
 
     /// All the rows that are left.
     public mutating func readAll() throws(CSVError) -> RecordBatch {
+        finish(try parse(maxRows: .max))
+    }
+
+    /// Appends up to `maxRows` rows to the columns.
+    private mutating func parse(maxRows: Int) throws(CSVError) -> Int {
+        let start = position
         var rowCount = 0
-        while true {
-            let rows = try parseBlock(maxRows: Self.blockRows)
-            if rows == 0 { return finish(rowCount) }
+        while rowCount < maxRows {
+            let rows = try parseBlock(maxRows: min(blockRows, maxRows - rowCount))
+            if rows == 0 { break }
+            if rowCount == 0, rows < maxRows {
+                // Columns that grow are copied again and again. The first rows tell how many there will be, a little
+                // more so that some longer rows at the start do not spoil it; memory that is not used is never touched.
+                let perRow = max(1, (position - start) / rows)
+                let left = (file.bytes.count - position) / perRow
+                let expected = min(maxRows, rows + left + left / 8)
+                for slot in parsers.indices { parsers[slot].reserve(rows: expected) }
+            }
             rowCount += rows
         }
+        return rowCount
     }
 
     private mutating func finish(_ rowCount: Int) -> RecordBatch {
@@ -95,19 +111,18 @@ public struct CSVReader: ~Copyable {
     /// Scans and types up to `maxRows` rows.
     private mutating func parseBlock(maxRows: Int) throws(CSVError) -> Int {
         let file = self.file
-        let width = schema.count
         var faults: [(row: Int, field: Int, cell: CSVCell)] = []
         let (rows, layoutFault) = file.bytes.withBytes { raw in
             let bytes = raw.assumingMemoryBound(to: UInt8.self)
-            let (rows, fault) = slots.withUnsafeBufferPointer { slots in
+            let (rows, fault) = places.withUnsafeBufferPointer { places in
                 cells.withUnsafeMutableBufferPointer { cells in
                     file.tokenizer.block(
                         bytes,
                         position: &position,
                         maxRows: maxRows,
-                        slots: slots,
-                        width: width,
-                        cells: cells
+                        slots: places,
+                        cells: cells,
+                        stride: blockRows
                     )
                 }
             }
@@ -116,13 +131,13 @@ public struct CSVReader: ~Copyable {
                     bytes: bytes,
                     cells: cells,
                     rows: rows,
-                    width: width,
+                    stride: blockRows,
                     nulls: nulls,
                     naiveTimestamps: naiveTimestamps
                 )
                 for (field, slot) in slots.enumerated() where slot >= 0 {
                     if let row = parsers[slot].parse(block, slot: slot) {
-                        faults.append((row, field, cells[row * width + slot]))
+                        faults.append((row, field, cells[slot * blockRows + row]))
                     }
                 }
             }

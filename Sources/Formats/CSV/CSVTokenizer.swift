@@ -13,7 +13,7 @@ struct CSVCell {
 
     @inline(__always)
     func text(in bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(rebasing: bytes[start..<start &+ Int(length)])
+        UnsafeBufferPointer(start: bytes.baseAddress.map { $0 + start }, count: Int(length))
     }
 
     /// The cell's bytes with doubled quotes made single.
@@ -43,15 +43,6 @@ struct CSVLayoutFault: Error {
 /// Splits RFC 4180 text into cells.
 struct CSVTokenizer {
     let delimiter: UInt8
-    /// One for a byte that ends the plain part of an unquoted cell.
-    private let isSpecial: [UInt8]
-
-    init(delimiter: UInt8) {
-        self.delimiter = delimiter
-        var table = [UInt8](repeating: 0, count: 256)
-        for byte in [delimiter, UInt8(ascii: "\""), UInt8(ascii: "\r"), UInt8(ascii: "\n")] { table[Int(byte)] = 1 }
-        isSpecial = table
-    }
 
     /// How a scanned cell was ended.
     private enum End {
@@ -63,56 +54,36 @@ struct CSVTokenizer {
     @inline(__always)
     private func scan(
         _ bytes: UnsafeBufferPointer<UInt8>,
-        _ special: UnsafeBufferPointer<UInt8>,
+        _ specials: inout CSVSpecials,
         field: Int,
         position: inout Int,
         cell: inout CSVCell
     ) throws(CSVLayoutFault) -> End {
-        let end = bytes.count
         let start = position
-        if position < end, bytes[position] == UInt8(ascii: "\"") {
-            var next = start &+ 1
-            var form = CSVCell.Form.quoted
-            while true {
-                while next < end, bytes[next] != UInt8(ascii: "\"") { next &+= 1 }
-                guard next < end else {
-                    throw CSVLayoutFault(problem: .unterminatedQuote, position: start, field: field)
-                }
-                guard next &+ 1 < end, bytes[next &+ 1] == UInt8(ascii: "\"") else { break }
-                form = .escaped
-                next &+= 2
-            }
-            let length = next &- start &- 1
-            guard length <= UInt32.max else {
-                throw CSVLayoutFault(problem: .cellTooLong, position: start, field: field)
-            }
-            cell = CSVCell(start: start &+ 1, length: UInt32(truncatingIfNeeded: length), form: form)
-            position = next &+ 1
-            if position < end, special[Int(bytes[position])] == 0 {
+        var end = specials.next()
+        if end == start, end < bytes.count, bytes[end] == UInt8(ascii: "\"") {
+            cell = try quotedCell(bytes, start, field: field)
+            specials.skip(to: cell.start &+ Int(cell.length) &+ 1)
+            end = specials.next()
+            guard end == cell.start &+ Int(cell.length) &+ 1 else {
                 throw CSVLayoutFault(problem: .textAfterQuote, position: start, field: field)
             }
         } else {
-            var next = start
-            while next < end, special[Int(bytes[next])] == 0 { next &+= 1 }
-            let length = next &- start
-            guard length <= UInt32.max else {
+            guard end &- start <= UInt32.max else {
                 throw CSVLayoutFault(problem: .cellTooLong, position: start, field: field)
             }
-            cell = CSVCell(start: start, length: UInt32(truncatingIfNeeded: length), form: .plain)
-            position = next
+            cell = CSVCell(start: start, length: UInt32(truncatingIfNeeded: end &- start), form: .plain)
         }
-        guard position < end else { return .row }
-        let byte = bytes[position]
-        if byte == delimiter {
-            position &+= 1
-            return .delimiter
-        }
-        if byte == UInt8(ascii: "\n") {
-            position &+= 1
+        position = end &+ 1
+        guard end < bytes.count else {
+            position = bytes.count
             return .row
         }
-        if byte == UInt8(ascii: "\r"), position &+ 1 < end, bytes[position &+ 1] == UInt8(ascii: "\n") {
-            position &+= 2
+        let byte = bytes[end]
+        if byte == delimiter { return .delimiter }
+        if byte == UInt8(ascii: "\n") { return .row }
+        if byte == UInt8(ascii: "\r"), position < bytes.count, bytes[position] == UInt8(ascii: "\n") {
+            position = specials.next() &+ 1
             return .row
         }
         throw CSVLayoutFault(
@@ -122,76 +93,87 @@ struct CSVTokenizer {
         )
     }
 
-    /// Reads one row of any number of cells, such as the header.
-    func row(
+    @inline(never)
+    private func quotedCell(
         _ bytes: UnsafeBufferPointer<UInt8>,
-        position: inout Int
-    ) throws(CSVLayoutFault) -> [CSVCell] {
-        var cursor = position
-        let result = isSpecial.withUnsafeBufferPointer { special in
-            Result<[CSVCell], CSVLayoutFault> { () throws(CSVLayoutFault) -> [CSVCell] in
-                var cells: [CSVCell] = []
-                var cell = CSVCell(start: cursor, length: 0, form: .plain)
-                var end = End.delimiter
-                while end == .delimiter {
-                    end = try scan(bytes, special, field: cells.count, position: &cursor, cell: &cell)
-                    cells.append(cell)
-                }
-                return cells
+        _ start: Int,
+        field: Int
+    ) throws(CSVLayoutFault) -> CSVCell {
+        let end = bytes.count
+        var next = start &+ 1
+        var form = CSVCell.Form.quoted
+        while true {
+            while next < end, bytes[next] != UInt8(ascii: "\"") { next &+= 1 }
+            guard next < end else {
+                throw CSVLayoutFault(problem: .unterminatedQuote, position: start, field: field)
             }
+            guard next &+ 1 < end, bytes[next &+ 1] == UInt8(ascii: "\"") else { break }
+            form = .escaped
+            next &+= 2
         }
-        position = cursor
-        return try result.get()
+        let length = next &- start &- 1
+        guard length <= UInt32.max else {
+            throw CSVLayoutFault(problem: .cellTooLong, position: start, field: field)
+        }
+        return CSVCell(start: start &+ 1, length: UInt32(truncatingIfNeeded: length), form: form)
     }
 
-    /// Reads up to `maxRows` rows of `slots.count` cells each and stores the wanted ones, row-major.
+    /// Reads one row of any number of cells, such as the header.
+    func row(_ bytes: UnsafeBufferPointer<UInt8>, position: inout Int) throws(CSVLayoutFault) -> [CSVCell] {
+        var specials = CSVSpecials(bytes, delimiter: delimiter, from: position)
+        var cells: [CSVCell] = []
+        var cell = CSVCell(start: position, length: 0, form: .plain)
+        var end = End.delimiter
+        while end == .delimiter {
+            end = try scan(bytes, &specials, field: cells.count, position: &position, cell: &cell)
+            cells.append(cell)
+        }
+        return cells
+    }
+
+    /// Reads up to `maxRows` rows of `slots.count` cells each and stores them by column.
     ///
     /// - Parameters:
-    ///   - slots: for each field of the file, its place among the `width` stored cells, or -1 to skip it.
-    ///   - cells: room for `maxRows * width` cells.
+    ///   - slots: for each field of the file, the column of `cells` that takes it.
+    ///   - cells: room for `stride` cells of each column.
+    ///   - stride: at least `maxRows`.
     /// - Returns: the rows stored, and the fault that ended the block early.
     func block(
         _ bytes: UnsafeBufferPointer<UInt8>,
         position: inout Int,
         maxRows: Int,
         slots: UnsafeBufferPointer<Int>,
-        width: Int,
-        cells: UnsafeMutableBufferPointer<CSVCell>
+        cells: UnsafeMutableBufferPointer<CSVCell>,
+        stride: Int
     ) -> (rows: Int, fault: CSVLayoutFault?) {
-        isSpecial.withUnsafeBufferPointer { special in
-            var cursor = position
-            var rows = 0
-            var first = 0
-            let fieldCount = slots.count
-            var cell = CSVCell(start: 0, length: 0, form: .plain)
-            while rows < maxRows, cursor < bytes.count {
-                let rowStart = cursor
-                var field = 0
-                do throws(CSVLayoutFault) {
-                    var end = End.delimiter
-                    while end == .delimiter {
-                        end = try scan(bytes, special, field: field, position: &cursor, cell: &cell)
-                        if field < fieldCount {
-                            let slot = slots[field]
-                            if slot >= 0 { cells[first &+ slot] = cell }
-                        }
-                        field &+= 1
-                    }
-                    guard field == fieldCount else {
-                        throw CSVLayoutFault(
-                            problem: .fieldCount(expected: fieldCount, found: field),
-                            position: rowStart,
-                            field: nil
-                        )
-                    }
-                } catch {
-                    return (rows, error)
+        var specials = CSVSpecials(bytes, delimiter: delimiter, from: position)
+        var cursor = position
+        var rows = 0
+        let fieldCount = slots.count
+        var cell = CSVCell(start: 0, length: 0, form: .plain)
+        while rows < maxRows, cursor < bytes.count {
+            let rowStart = cursor
+            var field = 0
+            do throws(CSVLayoutFault) {
+                var end = End.delimiter
+                while end == .delimiter {
+                    end = try scan(bytes, &specials, field: field, position: &cursor, cell: &cell)
+                    if field < fieldCount { cells[slots[field] &* stride &+ rows] = cell }
+                    field &+= 1
                 }
-                first &+= width
-                rows &+= 1
-                position = cursor
+                guard field == fieldCount else {
+                    throw CSVLayoutFault(
+                        problem: .fieldCount(expected: fieldCount, found: field),
+                        position: rowStart,
+                        field: nil
+                    )
+                }
+            } catch {
+                return (rows, error)
             }
-            return (rows, nil)
+            rows &+= 1
+            position = cursor
         }
+        return (rows, nil)
     }
 }

@@ -1,14 +1,15 @@
 /// Reads the RLE/bit-packed hybrid from untrusted bytes (parquet-format, Encodings.md).
+///
+/// It goes on where it stopped, so that a page can be read in parts.
 struct HybridDecoder {
     private let bytes: UnsafeRawBufferPointer
     private let width: Int
     private var position = 0
-
-    enum Run {
-        case repeated(value: UInt32, count: Int)
-        /// `count` values, whole groups of eight, packed from byte `start` on.
-        case packed(start: Int, count: Int)
-    }
+    /// What is left of the current run: equal values, or values packed from a bit on.
+    private var repeatedLeft = 0
+    private var repeated: UInt32 = 0
+    private var packedLeft = 0
+    private var packedBit = 0
 
     /// - Parameter width: bits of a value, at most 32.
     init(_ bytes: UnsafeRawBufferPointer, width: Int) {
@@ -16,138 +17,170 @@ struct HybridDecoder {
         self.width = width
     }
 
-    /// The next run, or `nil` where the bytes end or break the encoding.
-    mutating func nextRun() -> Run? {
-        var header: UInt64 = 0
-        var shift: UInt64 = 0
-        while true {
-            guard position < bytes.count, shift <= 28 else { return nil }
-            let byte = bytes[position]
-            position += 1
-            header |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { break }
-            shift += 7
+    /// Takes up the next run; false where the bytes end or break the encoding.
+    private mutating func startRun() -> Bool {
+        while repeatedLeft == 0, packedLeft == 0 {
+            var header = 0
+            var shift = 0
+            while true {
+                guard position < bytes.count, shift <= 28 else { return false }
+                let byte = bytes[position]
+                position &+= 1
+                header |= Int(byte & 0x7F) &<< shift
+                if byte < 0x80 { break }
+                shift &+= 7
+            }
+            let length = header >> 1
+            if header & 1 == 1 {
+                // The last group may be cut off after the bytes that hold values.
+                let size = min(length &* width, bytes.count &- position)
+                packedBit = position &* 8
+                packedLeft = width == 0 ? length &* 8 : min(length &* 8, size &* 8 / width)
+                position &+= size
+                if packedLeft == 0, length > 0 { return false }
+            } else {
+                let size = (width &+ 7) / 8
+                guard size <= bytes.count &- position else { return false }
+                repeated = 0
+                for byte in 0..<size { repeated |= UInt32(bytes[position &+ byte]) &<< UInt32(8 &* byte) }
+                position &+= size
+                repeatedLeft = length
+            }
         }
-        let length = Int(header >> 1)
-        if header & 1 == 1 {
-            // The last group may be cut off after the bytes that hold values.
-            let start = position
-            let size = min(length * width, bytes.count - position)
-            position += size
-            return .packed(start: start, count: width == 0 ? length * 8 : min(length * 8, size * 8 / width))
-        }
-        let size = (width + 7) / 8
-        guard size <= bytes.count - position else { return nil }
-        var value: UInt32 = 0
-        for byte in 0..<size { value |= UInt32(bytes[position + byte]) << UInt32(8 * byte) }
-        position += size
-        return .repeated(value: value, count: length)
+        return true
     }
 
-    /// Decodes exactly `target.count` values; false where there are fewer.
-    mutating func decode(into target: UnsafeMutableBufferPointer<UInt32>) -> Bool {
+    /// Decodes exactly `count` values; false where there are fewer.
+    mutating func decode(_ count: Int, into target: UnsafeMutablePointer<UInt32>) -> Bool {
         var filled = 0
-        while filled < target.count {
-            guard let run = nextRun() else { return false }
-            switch run {
-            case .repeated(let value, let count):
-                let end = filled &+ min(count, target.count &- filled)
-                guard count > 0 else { return false }
-                while filled < end {
-                    target[filled] = value
-                    filled &+= 1
-                }
-            case .packed(let start, let count):
-                guard count > 0 else { return false }
-                let taken = min(count, target.count &- filled)
-                unpack(from: start, count: taken, into: UnsafeMutableBufferPointer(rebasing: target[filled...]))
+        while filled < count {
+            guard startRun() else { return false }
+            if repeatedLeft > 0 {
+                let taken = min(repeatedLeft, count &- filled)
+                (target + filled).update(repeating: repeated, count: taken)
+                repeatedLeft &-= taken
+                filled &+= taken
+            } else {
+                let taken = min(packedLeft, count &- filled)
+                BitPacking.unpack(bytes, bit: packedBit, width: width, count: taken, into: target + filled)
+                packedLeft &-= taken
+                packedBit &+= taken &* width
                 filled &+= taken
             }
         }
         return true
     }
 
-    /// Decodes `count` levels of at most 8 bits.
-    mutating func levels(count: Int) -> ParquetLevels? {
-        if count == 0 { return .constant(0, count: 0) }
-        guard let first = nextRun() else { return nil }
-        if case .repeated(let value, let length) = first, length >= count {
-            return UInt8(exactly: value).map { .constant($0, count: count) }
-        }
-        var levels: [UInt8] = []
-        levels.reserveCapacity(count)
-        var run = first
-        while true {
-            let left = count - levels.count
-            switch run {
-            case .repeated(let value, let length):
-                guard let level = UInt8(exactly: value), length > 0 else { return nil }
-                levels.append(contentsOf: repeatElement(level, count: min(length, left)))
-            case .packed(let start, let length):
-                guard length > 0 else { return nil }
-                let mask = UInt8(truncatingIfNeeded: (1 << width) - 1)
-                for index in 0..<min(length, left) {
-                    let bit = index &* width
-                    let byte = start &+ bit &>> 3
-                    var window = UInt16(bytes[byte])
-                    if byte &+ 1 < bytes.count { window |= UInt16(bytes[byte &+ 1]) &<< 8 }
-                    levels.append(UInt8(truncatingIfNeeded: window &>> UInt16(bit & 7)) & mask)
-                }
+    /// Decodes exactly `count` values of one bit, packed; `nil` where there are fewer.
+    mutating func bits(_ count: Int) -> ParquetBits? {
+        var bits = ParquetBits(capacity: count)
+        while bits.count < count {
+            guard startRun() else { return nil }
+            if repeatedLeft > 0 {
+                let taken = min(repeatedLeft, count &- bits.count)
+                guard repeated <= 1 else { return nil }
+                bits.append(repeating: repeated == 1, count: taken)
+                repeatedLeft &-= taken
+            } else {
+                let taken = min(packedLeft, count &- bits.count)
+                bits.append(bytes, bit: packedBit, count: taken)
+                packedLeft &-= taken
+                packedBit &+= taken
             }
-            if levels.count == count { return .each(levels) }
-            guard let next = nextRun() else { return nil }
-            run = next
         }
-    }
-
-    private func unpack(from start: Int, count: Int, into target: UnsafeMutableBufferPointer<UInt32>) {
-        let mask: UInt64 = (1 &<< UInt64(width)) &- 1
-        guard let base = bytes.baseAddress, width > 0 else {
-            for index in 0..<count { target[index] = 0 }
-            return
-        }
-        // A value and its shift span at most 39 bits, so that one eight-byte load holds it, while eight bytes are left.
-        var index = 0
-        var bit = 0
-        let lastLoad = bytes.count &- 8
-        while index < count {
-            let byte = start &+ bit &>> 3
-            if byte > lastLoad { break }
-            let word = base.loadUnaligned(fromByteOffset: byte, as: UInt64.self)
-            target[index] = UInt32(truncatingIfNeeded: word &>> UInt64(bit & 7) & mask)
-            bit &+= width
-            index &+= 1
-        }
-        while index < count {
-            var word: UInt64 = 0
-            let first = start &+ bit &>> 3
-            for offset in 0..<5 where first &+ offset < bytes.count {
-                word |= UInt64(bytes[first &+ offset]) &<< UInt64(8 &* offset)
-            }
-            target[index] = UInt32(truncatingIfNeeded: word &>> UInt64(bit & 7) & mask)
-            bit &+= width
-            index &+= 1
-        }
+        return bits
     }
 }
 
-/// The definition or repetition levels of a page.
-enum ParquetLevels {
-    case constant(UInt8, count: Int)
-    case each([UInt8])
-
-    func count(of level: UInt8) -> Int {
-        switch self {
-        case .constant(let value, let count): value == level ? count : 0
-        case .each(let levels): levels.reduce(0) { $0 &+ ($1 == level ? 1 : 0) }
+/// Values of equal width, packed least significant bit first.
+enum BitPacking {
+    /// - Precondition: width is at most 32, and the values lie within `bytes`.
+    static func unpack(
+        _ bytes: UnsafeRawBufferPointer,
+        bit start: Int,
+        width: Int,
+        count: Int,
+        into target: UnsafeMutablePointer<UInt32>
+    ) {
+        guard width > 0, let base = bytes.baseAddress else { return target.update(repeating: 0, count: count) }
+        let mask: UInt64 = (1 &<< UInt64(width)) &- 1
+        var index = 0
+        var bit = start
+        // A value and its shift span at most 39 bits, so that one eight-byte load holds it, while eight bytes are left.
+        let safeBits = (bytes.count &- 8) &* 8
+        let safe = bit <= safeBits ? min(count, (safeBits &- bit) / width &+ 1) : 0
+        while index < safe {
+            let word = base.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self)
+            target[index] = UInt32(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: bit & 7) & mask)
+            bit &+= width
+            index &+= 1
+        }
+        while index < count {
+            target[index] = UInt32(truncatingIfNeeded: word(bytes, bit: bit) & mask)
+            bit &+= width
+            index &+= 1
         }
     }
 
-    /// One level for each position.
-    var expanded: [UInt8] {
-        switch self {
-        case .constant(let value, let count): [UInt8](repeating: value, count: count)
-        case .each(let levels): levels
+    /// The 64 bits from a bit on; those past the end are zero.
+    @inline(__always)
+    static func word(_ bytes: UnsafeRawBufferPointer, bit: Int) -> UInt64 {
+        let byte = bit &>> 3
+        let shift = UInt64(truncatingIfNeeded: bit & 7)
+        if byte &+ 9 <= bytes.count, let base = bytes.baseAddress {
+            let low = base.loadUnaligned(fromByteOffset: byte, as: UInt64.self)
+            let high = UInt64(base.load(fromByteOffset: byte &+ 8, as: UInt8.self))
+            return low &>> shift | (high &<< 1) &<< (63 &- shift)
+        }
+        var low: UInt64 = 0
+        var high: UInt64 = 0
+        for offset in 0..<9 where byte &+ offset < bytes.count {
+            let value = UInt64(bytes[byte &+ offset])
+            if offset < 8 { low |= value &<< UInt64(8 &* offset) } else { high = value }
+        }
+        return low &>> shift | (high &<< 1) &<< (63 &- shift)
+    }
+}
+
+/// A row of bits in words, least significant first.
+struct ParquetBits {
+    private(set) var words: [UInt64] = []
+    private(set) var count = 0
+    private(set) var setCount = 0
+
+    init(capacity: Int) { words.reserveCapacity((capacity + 63) / 64) }
+
+    /// Appends the low `added` bits of `bits`, at most 64 of them; bits above are zero.
+    @inline(__always)
+    mutating func append(_ bits: UInt64, count added: Int) {
+        let shift = UInt64(truncatingIfNeeded: count & 63)
+        if shift == 0 {
+            words.append(bits)
+        } else {
+            words[count &>> 6] |= bits &<< shift
+            if Int(shift) &+ added > 64 { words.append(bits &>> (64 &- shift)) }
+        }
+        setCount &+= bits.nonzeroBitCount
+        count &+= added
+    }
+
+    mutating func append(repeating bit: Bool, count added: Int) {
+        var left = added
+        while left > 0 {
+            let part = min(64, left)
+            append(bit ? Self.mask(part) : 0, count: part)
+            left &-= part
         }
     }
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer, bit start: Int, count added: Int) {
+        var taken = 0
+        while taken < added {
+            let part = min(64, added &- taken)
+            append(BitPacking.word(bytes, bit: start &+ taken) & Self.mask(part), count: part)
+            taken &+= part
+        }
+    }
+
+    static func mask(_ count: Int) -> UInt64 { count == 64 ? ~0 : (1 &<< UInt64(count)) &- 1 }
 }

@@ -18,8 +18,7 @@ enum HybridEncoder {
     }
 
     /// One-bit levels of a range of rows: a single run when they are all equal, bit-packed otherwise.
-    static func appendLevels(_ validity: Bitmap?, rows: Range<Int>, to bytes: inout [UInt8]) {
-        let validCount = validity.map { $0.setCount(in: rows) } ?? rows.count
+    static func appendLevels(_ validity: Bitmap?, rows: Range<Int>, validCount: Int, to bytes: inout [UInt8]) {
         guard let validity, validCount > 0, validCount < rows.count else {
             return appendRun(of: validCount > 0 ? 1 : 0, count: rows.count, width: 1, to: &bytes)
         }
@@ -28,11 +27,8 @@ enum HybridEncoder {
         var row = rows.lowerBound
         while row < rows.upperBound {
             let count = min(64, rows.upperBound - row)
-            var bits = validity.bits(at: row, count: count)
-            for _ in 0..<(count + 7) / 8 {
-                bytes.append(UInt8(truncatingIfNeeded: bits))
-                bits >>= 8
-            }
+            let bits = validity.bits(at: row, count: count).littleEndian
+            withUnsafeBytes(of: bits) { bytes.append(contentsOf: $0.prefix((count + 7) / 8)) }
             row += count
         }
     }
@@ -51,7 +47,8 @@ enum HybridEncoder {
             while end < values.count, !startsRun(values, end) { end += 8 }
             let groups = (end - position) / 8
             appendVarint(groups << 1 | 1, to: &bytes)
-            pack(values, from: position, groups: groups, width: width, to: &bytes)
+            let packed = UnsafeBufferPointer(rebasing: values[position..<min(end, values.count)])
+            pack(packed, byteCount: groups * width, width: width, to: &bytes)
             position = end
         }
     }
@@ -70,26 +67,38 @@ enum HybridEncoder {
         return true
     }
 
-    /// Packs groups of eight values, least significant bit first; values past the end are zero.
+    /// Packs values into `byteCount` bytes, least significant bit first, with zeros after the last.
     private static func pack(
         _ values: UnsafeBufferPointer<UInt32>,
-        from start: Int,
-        groups: Int,
+        byteCount: Int,
         width: Int,
         to bytes: inout [UInt8]
     ) {
-        var buffer: UInt64 = 0
-        var filled = 0
-        for position in start..<start &+ groups &* 8 {
-            let value: UInt32 = position < values.count ? values[position] : 0
-            buffer |= UInt64(value) &<< UInt64(truncatingIfNeeded: filled)
-            filled &+= width
-            while filled >= 8 {
-                bytes.append(UInt8(truncatingIfNeeded: buffer))
-                buffer &>>= 8
-                filled &-= 8
+        let wordCount = byteCount / 8 + 1
+        let words = [UInt64](unsafeUninitializedCapacity: wordCount) { words, initializedCount in
+            var buffer: UInt64 = 0
+            var filled = 0
+            var next = 0
+            for value in values {
+                let value = UInt64(value)
+                buffer |= value &<< UInt64(truncatingIfNeeded: filled)
+                filled &+= width
+                if filled >= 64 {
+                    words[next] = buffer.littleEndian
+                    next &+= 1
+                    filled &-= 64
+                    // What did not fit; nothing of the value is left where it ended with the word.
+                    buffer = value &>> UInt64(truncatingIfNeeded: width &- filled)
+                }
             }
+            while next < wordCount {
+                words[next] = buffer.littleEndian
+                buffer = 0
+                next &+= 1
+            }
+            initializedCount = wordCount
         }
+        words.withUnsafeBytes { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<byteCount])) }
     }
 }
 

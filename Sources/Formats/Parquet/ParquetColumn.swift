@@ -2,22 +2,8 @@ import Columns
 
 /// How one top-level field of a Parquet schema is read.
 struct ParquetColumn {
-    /// What the stored values are turned into.
-    enum Decoding: Hashable {
-        case bool
-        case int32(isSigned: Bool)
-        case int64
-        case float
-        case double
-        case string
-        case bytes
-        case timestamp(unitsPerSecond: Int)
-        /// A list of floats; the level at which a row is an empty list, and at which an element is a value.
-        case vector(emptyLevel: Int)
-    }
-
     enum Reading {
-        case decoded(Decoding, leafType: ParquetType)
+        case decoded(ParquetDecoding)
         /// The reason the column cannot be read.
         case refused(String)
     }
@@ -25,8 +11,10 @@ struct ParquetColumn {
     let name: String
     /// The position of its first leaf among the chunks of a row group.
     let leaf: Int
-    let maxDefinition: Int
-    let maxRepetition: Int
+    /// The leaf that is read.
+    var element = ParquetSchemaElement()
+    var maxDefinition = 0
+    var maxRepetition = 0
     let reading: Reading
 }
 
@@ -34,14 +22,19 @@ extension ParquetColumn {
     /// The top-level columns of a schema tree in depth-first order.
     ///
     /// Returns `nil` where the tree is not well formed.
-    static func columns(of schema: [ParquetSchemaElement], naive: NaiveTimestamps) -> [ParquetColumn]? {
+    static func columns(
+        of schema: [ParquetSchemaElement],
+        naive: NaiveTimestamps,
+        types: [String: DataType]
+    ) -> [ParquetColumn]? {
         guard let root = schema.first, root.childCount >= 0 else { return nil }
         var columns: [ParquetColumn] = []
         var node = 1
         var leaf = 0
         for _ in 0..<min(root.childCount, schema.count) {
             guard node < schema.count, let (end, leaves) = subtree(schema, node) else { return nil }
-            columns.append(column(schema[node..<end], leaf: leaf, naive))
+            let name = schema[node].name
+            columns.append(column(schema[node..<end], leaf: leaf, as: types[name], naive: naive.rule(for: name)))
             node = end
             leaf += leaves
         }
@@ -67,66 +60,70 @@ extension ParquetColumn {
     private static func column(
         _ nodes: ArraySlice<ParquetSchemaElement>,
         leaf: Int,
-        _ naive: NaiveTimestamps
+        as requested: DataType?,
+        naive: NaiveTimestamps.Rule
     ) -> ParquetColumn {
-        let first = nodes.startIndex
-        let field = nodes[first]
+        let field = nodes[nodes.startIndex]
         let optional = field.repetition == .optional ? 1 : 0
         func refused(_ reason: String) -> ParquetColumn {
-            ParquetColumn(name: field.name, leaf: leaf, maxDefinition: 0, maxRepetition: 0, reading: .refused(reason))
+            ParquetColumn(name: field.name, leaf: leaf, reading: .refused(reason))
         }
-        guard field.repetition != .repeated else { return refused("it is a repeated field") }
-        if field.childCount == 0 {
-            switch decoding(field, naive) {
-            case .decoded(let decoding, let type):
+        if field.childCount == 0, field.repetition != .repeated {
+            switch ParquetDecoding.of(field, as: requested, naive: naive) {
+            case .decoded(let decoding):
                 return ParquetColumn(
                     name: field.name,
                     leaf: leaf,
+                    element: field,
                     maxDefinition: optional,
-                    maxRepetition: 0,
-                    reading: .decoded(decoding, leafType: type)
+                    reading: .decoded(decoding)
                 )
             case .refused(let reason): return refused(reason)
             }
         }
-        guard field.logicalType == .list, nodes.count == 3, nodes[first + 1].repetition == .repeated,
-            nodes[first + 1].childCount == 1, nodes[first + 2].repetition != .repeated
-        else { return refused("it is a nested group; only lists of float can be read, as vectors") }
-        let element = nodes[first + 2]
+        guard let element = listElement(nodes) else {
+            let kind =
+                switch field.logicalType {
+                case .list: "a list of something other than plain values"
+                case .other(let name): "a \(name)"
+                default: "a struct"
+                }
+            return refused("it is \(kind), which is not read; only lists of float are, as vectors: flatten it")
+        }
         guard element.type == .float, element.logicalType == nil else {
-            return refused("it is a list, and its elements are not float")
+            let type = element.logicalType.map { "\($0)" } ?? element.type.map { "\($0)" } ?? "nothing"
+            return refused("it is a list of \(type), which is not read; only lists of float are, as vectors: cast it")
+        }
+        var dimension: Int?
+        switch requested {
+        case nil: break
+        case .vector(let length): dimension = length
+        case .some(let type): return refused("it is a list, and \(type) is asked for; ask for a vector")
         }
         return ParquetColumn(
             name: field.name,
             leaf: leaf,
+            element: element,
             maxDefinition: optional + 1 + (element.repetition == .optional ? 1 : 0),
             maxRepetition: 1,
-            reading: .decoded(.vector(emptyLevel: optional), leafType: .float)
+            reading: .decoded(.vector(emptyLevel: optional, dimension: dimension))
         )
     }
 
-    private static func decoding(_ field: ParquetSchemaElement, _ naive: NaiveTimestamps) -> Reading {
-        if case .other(let name) = field.logicalType { return .refused("its type is \(name), which is not read") }
-        guard let type = field.type else { return .refused("it has no physical type") }
-        switch (type, field.logicalType) {
-        case (.boolean, nil): return .decoded(.bool, leafType: type)
-        case (.int32, nil): return .decoded(.int32(isSigned: true), leafType: type)
-        case (.int32, .integer(_, let isSigned)): return .decoded(.int32(isSigned: isSigned), leafType: type)
-        case (.int64, nil), (.int64, .integer(_, true)): return .decoded(.int64, leafType: type)
-        case (.int64, .integer(_, false)):
-            return .refused("its type is uint64, which int64 cannot hold; cast it to int64")
-        case (.int64, .timestamp(let units, let isUTC)):
-            guard isUTC || naive == .utc else {
-                return .refused("its timestamps have no time zone; write them as UTC, or declare a time zone")
-            }
-            return .decoded(.timestamp(unitsPerSecond: units), leafType: type)
-        case (.float, nil): return .decoded(.float, leafType: type)
-        case (.double, nil): return .decoded(.double, leafType: type)
-        case (.byteArray, nil): return .decoded(.bytes, leafType: type)
-        case (.byteArray, .string): return .decoded(.string, leafType: type)
-        case (.int96, _): return .refused("its type is INT96, which is not read; write timestamps as INT64")
-        case (.fixedLengthByteArray, _): return .refused("its type is FIXED_LEN_BYTE_ARRAY, which is not read")
-        default: return .refused("its logical type does not fit its physical type")
-        }
+    /// The leaf of a list of plain values, in any of its forms (LogicalTypes.md, "Lists"); `nil` for other groups.
+    private static func listElement(_ nodes: ArraySlice<ParquetSchemaElement>) -> ParquetSchemaElement? {
+        let first = nodes.startIndex
+        let field = nodes[first]
+        if field.repetition == .repeated { return nodes.count == 1 ? field : nil }
+        guard field.logicalType == .list, field.childCount == 1, nodes.count <= 3,
+            nodes[first + 1].repetition == .repeated
+        else { return nil }
+        let repeated = nodes[first + 1]
+        if nodes.count == 2 { return repeated.childCount == 0 ? repeated : nil }
+        // These names mark the older form, in which the group is itself the element: a struct.
+        guard repeated.logicalType == nil, repeated.name != "array", repeated.name != "\(field.name)_tuple",
+            nodes[first + 2].repetition != .repeated
+        else { return nil }
+        return nodes[first + 2]
     }
 }

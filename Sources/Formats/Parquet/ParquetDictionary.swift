@@ -7,57 +7,124 @@ struct ParquetDictionary {
     private(set) var entries: [Int] = []
     private(set) var indices: [UInt32] = []
 
-    /// More distinct values than this are written plain.
-    static let entryLimit = 1 << 16
-    /// After this many values, mostly distinct values are written plain.
-    static let sampleSize = 1 << 14
-
     /// The bits an index takes.
-    var width: Int { max(1, Int.bitWidth - (entries.count - 1).leadingZeroBitCount) }
+    var width: Int { Self.width(entries.count) }
 
-    /// Returns `nil` where the values are too varied for a dictionary to pay.
+    static func width(_ entryCount: Int) -> Int {
+        max(1, Int.bitWidth - (entryCount - 1).leadingZeroBitCount)
+    }
+
+    /// One place of the hash table; an unused one has the index -1.
+    ///
+    /// With the hash beside the index a value that is not there is mostly seen in one cache line.
+    private struct Slot {
+        var hash: UInt64
+        var index: Int32
+    }
+
+    /// Values looked at before all of them are: short runs, spread over all.
+    ///
+    /// Runs see values that repeat at once, and their spread those that come again far away, as the entities of a panel
+    /// do.
+    private static let runCount = 512
+    private static let runLength = 8
+
+    /// The position of one value of the sample.
+    ///
+    /// Runs stand at uneven distances, or a period of the values could hide between them, and at the same ones each
+    /// time, since the file's bytes depend on what they find.
     @inline(__always)
-    init?(count: Int, hash: (Int) -> UInt64, areEqual: (Int, Int) -> Bool) {
-        var capacity = 1 << 10
-        var table = [Int32](repeating: -1, count: capacity)
-        var hashes: [UInt64] = []
-        indices.reserveCapacity(count)
-        for position in 0..<count {
-            let value = hash(position)
-            var probe = Int(truncatingIfNeeded: value) & (capacity &- 1)
-            var index = table[probe]
-            while index >= 0, hashes[Int(index)] != value || !areEqual(entries[Int(index)], position) {
-                probe = (probe &+ 1) & (capacity &- 1)
-                index = table[probe]
-            }
-            if index < 0 {
-                guard entries.count < Self.entryLimit else { return nil }
-                if position >= Self.sampleSize, entries.count > position / 4 &* 3 { return nil }
-                index = Int32(truncatingIfNeeded: entries.count)
-                table[probe] = index
-                entries.append(position)
-                hashes.append(value)
-                if entries.count &* 2 > capacity {
-                    capacity &*= 2
-                    table = [Int32](repeating: -1, count: capacity)
-                    for (entry, hash) in hashes.enumerated() {
-                        var probe = Int(truncatingIfNeeded: hash) & (capacity &- 1)
-                        while table[probe] >= 0 { probe = (probe &+ 1) & (capacity &- 1) }
-                        table[probe] = Int32(truncatingIfNeeded: entry)
+    private static func samplePosition(_ sample: Int, count: Int) -> Int {
+        let share = count / runCount
+        let run = sample / runLength
+        let jitter = Int(permuted(UInt64(run &+ 1), 0) % UInt64(share - runLength))
+        return run &* share &+ jitter &+ sample % runLength
+    }
+
+    /// Whether a sample of the values repeats often enough for a dictionary to be worth building.
+    ///
+    /// A sample of m values out of n has about m²/2 × (1/D − 1/n) repetitions where D are distinct. A dictionary of
+    /// 8-byte values stops to pay where D comes near two thirds of n, and that is where the line is drawn.
+    @inline(__always)
+    static func isPromising(count: Int, hash: (Int) -> UInt64, areEqual: (Int, Int) -> Bool) -> Bool {
+        let size = runCount * runLength
+        guard count > 4 * size else { return true }
+        @inline(__always)
+        func position(_ sample: Int) -> Int { samplePosition(sample, count: count) }
+        let sample = ParquetDictionary(
+            count: size,
+            entryLimit: size,
+            hash: { hash(position($0)) },
+            areEqual: { areEqual(position($0), position($1)) }
+        )
+        return size - (sample?.entries.count ?? size) >= size * size / (4 * min(count, 1 << 17))
+    }
+
+    /// Returns `nil` where there are more than `entryLimit` distinct values.
+    ///
+    /// - Precondition: there is a value; a dictionary without entries has no width.
+    @inline(__always)
+    init?(count: Int, entryLimit: Int, hash: (Int) -> UInt64, areEqual: (Int, Int) -> Bool) {
+        var capacity = 1 << 12
+        let unused = Slot(hash: 0, index: -1)
+        var table = [Slot](repeating: unused, count: capacity)
+        var entries: [Int] = []
+        var isComplete = true
+        indices = [UInt32](unsafeUninitializedCapacity: count) { indices, initializedCount in
+            initializedCount = count
+            for position in 0..<count {
+                let value = hash(position)
+                var probe = Int(truncatingIfNeeded: value) & (capacity &- 1)
+                var slot = table[probe]
+                while slot.index >= 0, slot.hash != value || !areEqual(entries[Int(slot.index)], position) {
+                    probe = (probe &+ 1) & (capacity &- 1)
+                    slot = table[probe]
+                }
+                if slot.index < 0 {
+                    guard entries.count < entryLimit else {
+                        isComplete = false
+                        initializedCount = position
+                        return
+                    }
+                    slot.index = Int32(truncatingIfNeeded: entries.count)
+                    table[probe] = Slot(hash: value, index: slot.index)
+                    entries.append(position)
+                    if entries.count &* 2 > capacity {
+                        capacity &*= 4
+                        let old = table
+                        table = [Slot](repeating: unused, count: capacity)
+                        for slot in old where slot.index >= 0 {
+                            var probe = Int(truncatingIfNeeded: slot.hash) & (capacity &- 1)
+                            while table[probe].index >= 0 { probe = (probe &+ 1) & (capacity &- 1) }
+                            table[probe] = slot
+                        }
                     }
                 }
+                indices[position] = UInt32(truncatingIfNeeded: slot.index)
             }
-            indices.append(UInt32(truncatingIfNeeded: index))
         }
+        guard isComplete else { return nil }
+        self.entries = entries
     }
 }
 
 /// The hash seed of this process.
 let dictionarySeed = UInt64.random(in: 0...UInt64.max)
 
+/// A word's hash: a permutation of the words, so that equal hashes mean equal words.
+///
+/// The finaliser of MurmurHash3 (A. Appleby), keyed.
+@inline(__always)
+func permuted(_ word: UInt64, _ seed: UInt64) -> UInt64 {
+    var result = word ^ seed
+    result = (result ^ result &>> 33) &* 0xFF51_AFD7_ED55_8CCD
+    result = (result ^ result &>> 33) &* 0xC4CE_B9FE_1A85_EC53
+    return result ^ result &>> 33
+}
+
 /// Mixes a word into a hash: the folded 128-bit product.
 @inline(__always)
-func mixed(_ word: UInt64, _ seed: UInt64) -> UInt64 {
+private func mixed(_ word: UInt64, _ seed: UInt64) -> UInt64 {
     let product = (word ^ seed).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
     return product.high ^ product.low
 }

@@ -1,221 +1,232 @@
 import Columns
 
-/// How a stored fixed-width value becomes a column's value.
-protocol ParquetFixed {
-    associatedtype Stored: BitwiseCopyable
-    associatedtype Value: Hashable & Sendable & BitwiseCopyable
-    static var zero: Value { get }
-    /// The value, or `nil` where the type has no such value.
-    static func value(_ stored: Stored) -> Value?
-    static var refusal: String { get }
-    static func column(_ values: PrimitiveColumn<Value>) -> Column
-}
-
-extension ParquetFixed {
-    static var refusal: String { "" }
-}
-
-enum ParquetInt32: ParquetFixed {
-    static var zero: Int64 { 0 }
-    @inline(__always)
-    static func value(_ stored: Int32) -> Int64? { Int64(stored) }
-    static func column(_ values: PrimitiveColumn<Int64>) -> Column { .int64(values) }
-}
-
-enum ParquetUInt32: ParquetFixed {
-    static var zero: Int64 { 0 }
-    @inline(__always)
-    static func value(_ stored: UInt32) -> Int64? { Int64(stored) }
-    static func column(_ values: PrimitiveColumn<Int64>) -> Column { .int64(values) }
-}
-
-enum ParquetInt64: ParquetFixed {
-    static var zero: Int64 { 0 }
-    @inline(__always)
-    static func value(_ stored: Int64) -> Int64? { stored }
-    static func column(_ values: PrimitiveColumn<Int64>) -> Column { .int64(values) }
-}
-
-enum ParquetFloat: ParquetFixed {
-    static var zero: Float { 0 }
-    @inline(__always)
-    static func value(_ stored: Float) -> Float? { stored }
-    static func column(_ values: PrimitiveColumn<Float>) -> Column { .float32(values) }
-}
-
-enum ParquetDouble: ParquetFixed {
-    static var zero: Double { 0 }
-    @inline(__always)
-    static func value(_ stored: Double) -> Double? { stored }
-    static func column(_ values: PrimitiveColumn<Double>) -> Column { .float64(values) }
-}
-
-enum ParquetMicroseconds: ParquetFixed {
-    static var zero: Int64 { 0 }
-    @inline(__always)
-    static func value(_ stored: Int64) -> Int64? { stored }
-    static func column(_ values: PrimitiveColumn<Int64>) -> Column { .timestamp(values) }
-}
-
-enum ParquetMilliseconds: ParquetFixed {
-    static var zero: Int64 { 0 }
-    @inline(__always)
-    static func value(_ stored: Int64) -> Int64? {
-        let (product, isOver) = stored.multipliedReportingOverflow(by: 1_000)
-        return isOver ? nil : product
-    }
-    static var refusal: String { "a timestamp in milliseconds is past the range of microseconds" }
-    static func column(_ values: PrimitiveColumn<Int64>) -> Column { .timestamp(values) }
-}
-
-enum ParquetNanoseconds: ParquetFixed {
-    static var zero: Int64 { 0 }
-    @inline(__always)
-    static func value(_ stored: Int64) -> Int64? {
-        let (quotient, remainder) = stored.quotientAndRemainder(dividingBy: 1_000)
-        return remainder == 0 ? quotient : nil
-    }
-    static var refusal: String { "a timestamp has a fraction of a microsecond; round the column to microseconds" }
-    static func column(_ values: PrimitiveColumn<Int64>) -> Column { .timestamp(values) }
-}
-
 /// Numbers and timestamps.
-struct ParquetFixedSink<Rule: ParquetFixed>: ParquetSink {
-    private let isOptional: Bool
-    private var values: [Rule.Value] = []
+struct ParquetFixedSink<Conversion: ParquetConversion>: ParquetSink {
+    private let conversion: Conversion
+    private let leaf: ParquetSchemaElement
+    private let type: DataType
+    /// The row of the file that the first row read is.
+    private let firstRow: Int
+    private var values = ParquetBuffer<Conversion.Value>()
     private var validity = ValidityBits()
-    private var dictionary: [Rule.Value]?
+    private var dictionary: Dictionary?
+    private let scratch = ParquetScratch()
 
-    init(isOptional: Bool) { self.isOptional = isOptional }
+    private struct Dictionary {
+        var entries: [Conversion.Value] = []
+        /// What is wrong with entries that are not converted, which matters only where a row uses one.
+        var refusals: [Int: String] = [:]
+    }
+
+    init(_ conversion: Conversion, _ column: ParquetColumn, _ type: DataType, firstRow: Int, reserving rows: Int) {
+        self.conversion = conversion
+        self.leaf = column.element
+        self.type = type
+        self.firstRow = firstRow
+        values.reserve(rows)
+    }
 
     var rowCount: Int { values.count }
 
-    // The sink is called through an existential, whose table holds the generic code; specialised, it is 10 times faster.
-    @specialized(where Rule == ParquetInt32)
-    @specialized(where Rule == ParquetUInt32)
-    @specialized(where Rule == ParquetInt64)
-    @specialized(where Rule == ParquetFloat)
-    @specialized(where Rule == ParquetDouble)
-    @specialized(where Rule == ParquetMicroseconds)
-    @specialized(where Rule == ParquetMilliseconds)
-    @specialized(where Rule == ParquetNanoseconds)
+    static var verbatimWidth: Int? { Conversion.isVerbatim ? MemoryLayout<Conversion.Value>.size : nil }
+
     mutating func setDictionary(_ bytes: UnsafeRawBufferPointer, count: Int) throws(ParquetValueFault) {
-        guard count <= bytes.count / MemoryLayout<Rule.Stored>.stride else { throw .cutShort }
-        var entries = [Rule.Value](repeating: Rule.zero, count: count)
-        let isValid = entries.withUnsafeMutableBufferPointer { Self.copy(bytes, count: count, to: $0) }
-        guard isValid else { throw ParquetValueFault(reason: .unsupported, detail: Rule.refusal) }
-        dictionary = entries
+        let width = leaf.width
+        guard count <= bytes.count / width else { throw .cutShort }
+        var refusals: [Int: String] = [:]
+        let entries = [Conversion.Value](unsafeUninitializedCapacity: count) { entries, written in
+            written = count
+            guard let base = bytes.baseAddress else { return }
+            for position in 0..<count {
+                let address = base + position &* width
+                if let value = conversion.value(address) {
+                    entries[position] = value
+                } else {
+                    entries[position] = .zero
+                    refusals[position] = conversion.refusal(address)
+                }
+            }
+        }
+        dictionary = Dictionary(entries: entries, refusals: refusals)
     }
 
+    mutating func append(_ page: ParquetPage) throws(ParquetValueFault) {
+        let rows = ParquetRows(page)
+        let (conversion, leaf, scratch, dictionary) = (conversion, leaf, scratch, dictionary)
+        let first = firstRow + values.count
+        try values.withRoom(for: rows.count) { target throws(ParquetValueFault) in
+            switch page.encoding {
+            case .rleDictionary, .plainDictionary:
+                guard rows.validCount > 0 else { break }
+                guard let dictionary else { throw .noDictionary }
+                try Self.gather(page.values, dictionary, rows, target, first)
+            case .plain:
+                guard rows.validCount <= page.values.count / leaf.width else { throw .cutShort }
+                if let base = page.values.baseAddress {
+                    try Self.convert(base, leaf.width, conversion, rows, target, first)
+                }
+            default:
+                if Conversion.isVerbatim {
+                    try leaf.decode(page.values, page.encoding, count: rows.validCount, into: target)
+                } else {
+                    let stored = scratch.room(rows.validCount * leaf.width)
+                    guard let base = stored.baseAddress else { break }
+                    try leaf.decode(page.values, page.encoding, count: rows.validCount, into: base)
+                    try Self.convert(base, leaf.width, conversion, rows, target, first)
+                }
+            }
+            rows.spread(target, zero: .zero)
+        }
+        values.advance(by: rows.count)
+        rows.append(to: &validity)
+    }
+
+    /// - Parameter first: the row of the file that the page begins with.
     @inline(__always)
-    private static func copy(
-        _ bytes: UnsafeRawBufferPointer,
-        count: Int,
-        to target: UnsafeMutableBufferPointer<Rule.Value>
-    ) -> Bool {
-        guard count > 0, let base = bytes.baseAddress else { return true }
+    private static func convert(
+        _ base: UnsafeRawPointer,
+        _ width: Int,
+        _ conversion: Conversion,
+        _ rows: ParquetRows,
+        _ target: UnsafeMutablePointer<Conversion.Value>,
+        _ first: Int
+    ) throws(ParquetValueFault) {
+        let count = rows.validCount
+        if Conversion.isVerbatim {
+            UnsafeMutableRawPointer(target).copyMemory(from: base, byteCount: count * width)
+            return
+        }
         for position in 0..<count {
-            let offset = position &* MemoryLayout<Rule.Stored>.stride
-            guard let value = Rule.value(base.loadUnaligned(fromByteOffset: offset, as: Rule.Stored.self)) else {
-                return false
+            guard let value = conversion.value(base + position &* width) else {
+                let row = first + rows.row(ofValue: position)
+                throw .value(row: row, conversion.refusal(base + position * width))
             }
             target[position] = value
         }
-        return true
     }
 
-    @specialized(where Rule == ParquetInt32)
-    @specialized(where Rule == ParquetUInt32)
-    @specialized(where Rule == ParquetInt64)
-    @specialized(where Rule == ParquetFloat)
-    @specialized(where Rule == ParquetDouble)
-    @specialized(where Rule == ParquetMicroseconds)
-    @specialized(where Rule == ParquetMilliseconds)
-    @specialized(where Rule == ParquetNanoseconds)
-    mutating func append(_ page: ParquetPage) throws(ParquetValueFault) {
-        let rows = ParquetRows(page, isOptional: isOptional)
-        let first = values.count
-        let indices: [UInt32]?
-        switch page.encoding {
-        case .plain:
-            guard rows.validCount <= page.values.count / MemoryLayout<Rule.Stored>.stride else { throw .cutShort }
-            indices = nil
-        case .rleDictionary, .plainDictionary:
-            guard let dictionary else { throw .noDictionary }
-            indices = try dictionaryIndices(page, count: rows.validCount, dictionaryCount: dictionary.count)
-        default: throw .encoding(page.encoding)
-        }
-        if values.capacity < first + rows.count { values.reserveCapacity(max(2 * first, first + rows.count)) }
-        values.append(contentsOf: repeatElement(Rule.zero, count: rows.count))
-        let entries = dictionary ?? []
-        let isValid = values.withUnsafeMutableBufferPointer { values in
-            let target = UnsafeMutableBufferPointer(rebasing: values[first...])
-            if let indices {
-                entries.withUnsafeBufferPointer { entries in
-                    for (position, index) in indices.enumerated() { target[position] = entries[Int(index)] }
+    @inline(__always)
+    private static func gather(
+        _ values: UnsafeRawBufferPointer,
+        _ dictionary: Dictionary,
+        _ rows: ParquetRows,
+        _ target: UnsafeMutablePointer<Conversion.Value>,
+        _ first: Int
+    ) throws(ParquetValueFault) {
+        try ParquetIndices.forEachBlock(values, count: rows.validCount, dictionaryCount: dictionary.entries.count) {
+            (indices, start) throws(ParquetValueFault) in
+            if !dictionary.refusals.isEmpty {
+                for (position, index) in indices.enumerated() {
+                    guard let refusal = dictionary.refusals[Int(index)] else { continue }
+                    throw .value(row: first + rows.row(ofValue: start + position), refusal)
                 }
-            } else {
-                guard Self.copy(page.values, count: rows.validCount, to: target) else { return false }
             }
-            rows.spread(target, zero: Rule.zero)
-            return true
+            dictionary.entries.withUnsafeBufferPointer { entries in
+                guard let base = entries.baseAddress else { return }
+                for position in 0..<indices.count { target[start &+ position] = base[Int(indices[position])] }
+            }
         }
-        guard isValid else { throw ParquetValueFault(reason: .unsupported, detail: Rule.refusal) }
-        rows.append(to: &validity)
+    }
+
+    mutating func appendVerbatim(
+        count: Int,
+        prefix: Int,
+        _ body: (UnsafeMutableRawPointer) throws(MalformedFile) -> Bool
+    ) throws(MalformedFile) -> Bool? {
+        let width = MemoryLayout<Conversion.Value>.size
+        guard Conversion.isVerbatim, prefix <= 64, prefix <= values.count * width else { return nil }
+        let isDone = try values.withRoom(for: count) { target throws(MalformedFile) -> Bool in
+            let start = UnsafeMutableRawPointer(target) - prefix
+            let outcome = withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { kept in
+                Result<Bool, MalformedFile> { () throws(MalformedFile) in
+                    kept.copyMemory(from: UnsafeRawBufferPointer(start: start, count: prefix))
+                    defer { start.copyMemory(from: UnsafeRawPointer(kept.baseAddress ?? start), byteCount: prefix) }
+                    return try body(start)
+                }
+            }
+            return try outcome.get()
+        }
+        if isDone {
+            values.advance(by: count)
+            validity.append(repeating: true, count: count)
+        }
+        return isDone
     }
 
     mutating func endChunk() { dictionary = nil }
 
     mutating func finish() -> Column {
-        defer { self = Self(isOptional: isOptional) }
-        return Rule.column(PrimitiveColumn(values, validity: validity.finish()))
+        Conversion.Value.column(PrimitiveColumn(values.finish(), validity: validity.finish()), type)
     }
 }
 
-/// Booleans: bits, least significant first, or the hybrid of width one.
-struct ParquetBoolSink: ParquetSink {
-    private let isOptional: Bool
-    private var values: [Bool] = []
-    private var validity = ValidityBits()
-
-    init(isOptional: Bool) { self.isOptional = isOptional }
-
-    var rowCount: Int { values.count }
-
-    mutating func setDictionary(_ bytes: UnsafeRawBufferPointer, count: Int) throws(ParquetValueFault) {
-        throw ParquetValueFault(detail: "a dictionary of booleans")
+extension ParquetSchemaElement {
+    /// Bytes of a stored value of fixed width; 0 for byte arrays and booleans.
+    var width: Int {
+        switch type {
+        case .int32, .float: 4
+        case .int64, .double: 8
+        case .int96: 12
+        case .fixedLengthByteArray: length
+        case .boolean, .byteArray, nil: 0
+        }
     }
 
-    mutating func append(_ page: ParquetPage) throws(ParquetValueFault) {
-        let rows = ParquetRows(page, isOptional: isOptional)
-        let first = values.count
-        var bits: [UInt8] = []
-        switch page.encoding {
-        case .plain:
-            guard rows.validCount <= 8 * page.values.count else { throw .cutShort }
-            bits = (0..<rows.validCount).map { page.values[$0 >> 3] >> UInt8($0 & 7) & 1 }
-        case .rle:
-            // The hybrid's bytes come after their length.
-            guard page.values.count >= 4 else { throw .cutShort }
-            let size = Int(UInt32(littleEndian: page.values.loadUnaligned(as: UInt32.self)))
-            guard size <= page.values.count - 4 else { throw .cutShort }
-            var decoder = HybridDecoder(UnsafeRawBufferPointer(rebasing: page.values[4..<4 + size]), width: 1)
-            guard let levels = decoder.levels(count: rows.validCount) else { throw .cutShort }
-            bits = levels.expanded
-        default: throw .encoding(page.encoding)
+    /// Decodes fixed-width values in an encoding that has no dictionary, packed one after the other.
+    func decode(
+        _ values: UnsafeRawBufferPointer,
+        _ encoding: ParquetEncoding,
+        count: Int,
+        into target: UnsafeMutableRawPointer
+    ) throws(ParquetValueFault) {
+        switch (encoding, type) {
+        case (.plain, _):
+            guard count <= values.count / width else { throw .cutShort }
+            if let base = values.baseAddress { target.copyMemory(from: base, byteCount: count * width) }
+        case (.deltaBinaryPacked, .int32):
+            let integers = target.assumingMemoryBound(to: Int32.self)
+            _ = try DeltaDecoder.decode(values, count: count, into: integers)
+        case (.deltaBinaryPacked, .int64):
+            let integers = target.assumingMemoryBound(to: Int64.self)
+            _ = try DeltaDecoder.decode(values, count: count, into: integers)
+        case (.byteStreamSplit, .int32), (.byteStreamSplit, .int64), (.byteStreamSplit, .float),
+            (.byteStreamSplit, .double), (.byteStreamSplit, .fixedLengthByteArray):
+            try unsplit(values, count: count, into: target)
+        case (.deltaByteArray, .fixedLengthByteArray):
+            var strings = ParquetStrings()
+            try strings.appendDeltaStrings(values, count: count, limit: count * width)
+            let width = width
+            try strings.withRows { (ends, data) throws(ParquetValueFault) in
+                for position in 0..<count {
+                    guard ends[position] == (position + 1) * width else {
+                        throw ParquetValueFault(detail: "a value does not have \(width) bytes")
+                    }
+                }
+                if let base = data.baseAddress { target.copyMemory(from: base, byteCount: count * width) }
+            }
+        default: throw .encoding(encoding, type)
         }
-        values.append(contentsOf: bits.lazy.map { $0 != 0 })
-        values.append(contentsOf: repeatElement(false, count: rows.count - rows.validCount))
-        values.withUnsafeMutableBufferPointer {
-            rows.spread(UnsafeMutableBufferPointer(rebasing: $0[first...]), zero: false)
-        }
-        rows.append(to: &validity)
     }
 
-    mutating func endChunk() {}
-
-    mutating func finish() -> Column {
-        defer { self = Self(isOptional: isOptional) }
-        return .bool(PrimitiveColumn(values, validity: validity.finish()))
+    /// BYTE_STREAM_SPLIT: the first bytes of all values, then the second bytes, and so on.
+    private func unsplit(
+        _ values: UnsafeRawBufferPointer,
+        count: Int,
+        into target: UnsafeMutableRawPointer
+    ) throws(ParquetValueFault) {
+        let width = width
+        let stride = values.count / width
+        guard count <= stride, values.count % width == 0 else { throw .cutShort }
+        guard let base = values.baseAddress else { return }
+        for byte in 0..<width {
+            let stream = base + byte &* stride
+            for position in 0..<count {
+                target.storeBytes(
+                    of: stream.load(fromByteOffset: position, as: UInt8.self),
+                    toByteOffset: position &* width &+ byte,
+                    as: UInt8.self
+                )
+            }
+        }
     }
 }

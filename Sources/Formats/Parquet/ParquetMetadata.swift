@@ -41,12 +41,28 @@ enum ParquetRepetition: Int {
     case repeated = 2
 }
 
+/// The units that times and timestamps are counted in.
+enum ParquetTimeUnit: Int {
+    case milliseconds = 1
+    case microseconds = 2
+    case nanoseconds = 3
+}
+
 /// The logical types that change how a physical type is read.
 enum ParquetLogicalType: Hashable {
     case string
+    case enumeration
+    case json
     case list
-    case timestamp(unitsPerSecond: Int, isUTC: Bool)
     case integer(bits: Int, isSigned: Bool)
+    case decimal(precision: Int, scale: Int)
+    case date
+    case time(ParquetTimeUnit, isUTC: Bool)
+    case timestamp(ParquetTimeUnit, isUTC: Bool)
+    case uuid
+    case float16
+    /// Every value is null.
+    case null
     /// A type that is known but not read, by name.
     case other(String)
 }
@@ -55,6 +71,8 @@ enum ParquetLogicalType: Hashable {
 struct ParquetSchemaElement {
     var name = ""
     var type: ParquetType?
+    /// Bytes of a fixed-length byte array.
+    var length = 0
     var repetition: ParquetRepetition?
     var childCount = 0
     var logicalType: ParquetLogicalType?
@@ -65,33 +83,51 @@ struct ParquetRawStatistics {
     var nullCount: Int?
     var minimum: [UInt8]?
     var maximum: [UInt8]?
+    /// The older fields, whose order is only certain for signed integers.
+    var legacyMinimum: [UInt8]?
+    var legacyMaximum: [UInt8]?
 }
 
 struct ParquetChunk {
     var type: ParquetType?
+    var encodings: [Int] = []
     var path: [String] = []
     var codec = 0
     var valueCount = 0
+    var uncompressedSize = 0
     var compressedSize = 0
     var dataPageOffset = 0
     var dictionaryPageOffset: Int?
     var isExternal = false
+    var isEncrypted = false
     var statistics = ParquetRawStatistics()
+}
+
+struct ParquetSorting {
+    /// A leaf's position.
+    var column = 0
+    var isDescending = false
+    var nullsFirst = false
 }
 
 struct ParquetRowGroup {
     var chunks: [ParquetChunk] = []
+    var byteCount = 0
     var rowCount = 0
-    /// Leaf positions the rows are sorted by, ascending with nulls last.
-    var sorting: [(column: Int, isDescending: Bool, nullsFirst: Bool)] = []
+    var sorting: [ParquetSorting] = []
 }
 
 struct ParquetFooter {
+    var version = 0
     var schema: [ParquetSchemaElement] = []
     var rowCount = 0
     var rowGroups: [ParquetRowGroup] = []
     var metadata: [(key: String, value: String)] = []
     var createdBy: String?
+    /// For each leaf whether its bounds are in the order that its type defines; without it they mean nothing.
+    var isOrderedByType: [Bool] = []
+    /// Bytes of the footer itself.
+    var byteCount = 0
 }
 
 struct ParquetPageHeader {

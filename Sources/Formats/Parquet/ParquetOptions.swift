@@ -1,9 +1,11 @@
 /// How a Parquet file is laid out.
 public struct ParquetOptions: Sendable {
-    public enum Compression: Hashable, Sendable {
+    public enum Compression: Hashable, Sendable, CaseIterable {
         case none
         /// Raw LZ4 blocks, Parquet's LZ4_RAW.
         case lz4
+        /// Zstandard frames, Parquet's ZSTD: smaller files that take longer to write.
+        case zstd
     }
 
     public var compression: Compression
@@ -30,5 +32,15 @@ public struct ParquetOptions: Sendable {
         self.rowGroupRows = rowGroupRows
         self.sortedBy = sortedBy
         self.metadata = metadata
+    }
+}
+
+extension ParquetOptions.Compression {
+    var codec: ParquetCodec {
+        switch self {
+        case .none: .uncompressed
+        case .lz4: .lz4Raw
+        case .zstd: .zstd
+        }
     }
 }

@@ -2,21 +2,24 @@ import Columns
 
 /// Lists of floats, all of one length, as vectors.
 struct ParquetVectorSink: ParquetSink {
+    private let leaf: ParquetSchemaElement
     private let dimension: Int
     private let emptyLevel: Int
-    private let valueLevel: Int
+    private let firstRow: Int
     /// The most elements the rows may take together, null rows included.
     private let limit: Int
-    private var values: [Float] = []
+    private var values = ParquetBuffer<Float>()
     private var validity = ValidityBits()
     private var dictionary: [Float]?
+    private let scratch = ParquetScratch()
     /// Elements the last row still lacks; rows may go on in the next page.
     private var missing = 0
 
-    init(dimension: Int, emptyLevel: Int, valueLevel: Int, limit: Int) {
+    init(_ column: ParquetColumn, dimension: Int, emptyLevel: Int, firstRow: Int, limit: Int) {
+        self.leaf = column.element
         self.dimension = dimension
         self.emptyLevel = emptyLevel
-        self.valueLevel = valueLevel
+        self.firstRow = firstRow
         self.limit = limit
     }
 
@@ -24,54 +27,104 @@ struct ParquetVectorSink: ParquetSink {
 
     mutating func setDictionary(_ bytes: UnsafeRawBufferPointer, count: Int) throws(ParquetValueFault) {
         guard count <= bytes.count / 4 else { throw .cutShort }
-        dictionary = Self.floats(bytes, count: count)
-    }
-
-    private static func floats(_ bytes: UnsafeRawBufferPointer, count: Int) -> [Float] {
-        (0..<count).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+        dictionary = (0..<count).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
     }
 
     mutating func append(_ page: ParquetPage) throws(ParquetValueFault) {
-        let elementCount = page.definition.count(of: UInt8(valueLevel))
-        let elements: [Float]
-        switch page.encoding {
-        case .plain:
-            guard elementCount <= page.values.count / 4 else { throw .cutShort }
-            elements = Self.floats(page.values, count: elementCount)
-        case .rleDictionary, .plainDictionary:
-            guard let dictionary else { throw .noDictionary }
-            elements = try dictionaryIndices(page, count: elementCount, dictionaryCount: dictionary.count)
-                .map { dictionary[Int($0)] }
-        default: throw .encoding(page.encoding)
-        }
-        let repetition = page.repetition.expanded
-        let definition = page.definition.expanded
+        let definition = page.definition.expanded(page.valueCount)
+        let repetition = page.repetition.expanded(page.valueCount)
+        let elementCount = definition.reduce(0) { $0 &+ ($1 == page.maxDefinition ? 1 : 0) }
+        let room = scratch.room(4 * elementCount)
+        guard let base = room.baseAddress else { return }
+        let elements = base.assumingMemoryBound(to: Float.self)
+        try decode(page, elementCount, into: elements)
+        if elementCount == page.valueCount, try appendWhole(repetition, elements) { return }
         var next = 0
-        for (repeated, level) in zip(repetition, definition) {
-            if repeated == 0 {
+        for position in 0..<page.valueCount {
+            let level = Int(definition[position])
+            if repetition[position] == 0 {
                 try endRow()
-                guard values.count <= limit - dimension else {
-                    throw ParquetValueFault(
-                        reason: .unsupported,
-                        detail: "the vectors take more than \(limit) elements"
-                    )
-                }
+                try checkLimit(dimension)
                 if level < emptyLevel {
-                    values.append(contentsOf: repeatElement(0, count: dimension))
+                    append(repeating: 0, count: dimension)
                     validity.append(false)
                     continue
                 }
-                guard level > emptyLevel else { throw length(found: 0) }
+                guard level > emptyLevel else { throw length(found: 0, row: firstRow + rowCount) }
                 validity.append(true)
                 missing = dimension
+            } else if rowCount == 0 {
+                throw ParquetValueFault(detail: "a list goes on before it begins")
             }
-            guard level == valueLevel else {
-                throw ParquetValueFault(reason: .unsupported, detail: "row \(rowCount) has a null element")
+            guard level == Int(page.maxDefinition) else {
+                throw .value(
+                    row: firstRow + rowCount - 1,
+                    "the list has a null element, which a vector has not; fill it"
+                )
             }
-            guard missing > 0 else { throw length(found: dimension + 1) }
+            guard missing > 0 else { throw length(found: dimension + 1, row: firstRow + rowCount - 1) }
             values.append(elements[next])
-            next += 1
+            next &+= 1
             missing -= 1
+        }
+    }
+
+    private func decode(
+        _ page: ParquetPage,
+        _ count: Int,
+        into target: UnsafeMutablePointer<Float>
+    ) throws(ParquetValueFault) {
+        switch page.encoding {
+        case .rleDictionary, .plainDictionary:
+            guard count > 0 else { return }
+            guard let dictionary else { throw .noDictionary }
+            try ParquetIndices.forEachBlock(page.values, count: count, dictionaryCount: dictionary.count) {
+                (indices, start) throws(ParquetValueFault) in
+                for position in 0..<indices.count {
+                    target[start &+ position] = dictionary[Int(indices[position])]
+                }
+            }
+        default: try leaf.decode(page.values, page.encoding, count: count, into: target)
+        }
+    }
+
+    /// Appends a page that has only elements, where its rows are of the right length throughout; false, with nothing
+    /// appended, where they are not.
+    private mutating func appendWhole(
+        _ repetition: [UInt8],
+        _ elements: UnsafeMutablePointer<Float>
+    ) throws(ParquetValueFault) -> Bool {
+        var left = missing
+        var added = 0
+        for level in repetition {
+            if left == 0 {
+                guard level == 0 else { return false }
+                left = dimension
+                added &+= 1
+            } else {
+                guard level != 0 else { return false }
+            }
+            left &-= 1
+        }
+        try checkLimit(repetition.count)
+        values.withRoom(for: repetition.count) { $0.update(from: elements, count: repetition.count) }
+        values.advance(by: repetition.count)
+        validity.append(repeating: true, count: added)
+        missing = left
+        return true
+    }
+
+    private mutating func append(repeating value: Float, count: Int) {
+        values.withRoom(for: count) { $0.update(repeating: value, count: count) }
+        values.advance(by: count)
+    }
+
+    private func checkLimit(_ added: Int) throws(ParquetValueFault) {
+        guard added <= limit - values.count else {
+            throw ParquetValueFault(
+                reason: .unsupported,
+                detail: "the vectors take more than \(limit) elements; read fewer row groups at a time"
+            )
         }
     }
 
@@ -82,19 +135,15 @@ struct ParquetVectorSink: ParquetSink {
 
     /// Checks that the last row is whole.
     private func endRow() throws(ParquetValueFault) {
-        guard missing == 0 else { throw length(found: dimension - missing) }
+        guard missing == 0 else { throw length(found: dimension - missing, row: firstRow + rowCount - 1) }
     }
 
-    private func length(found: Int) -> ParquetValueFault {
+    private func length(found: Int, row: Int) -> ParquetValueFault {
         let number = found > dimension ? "more" : "\(found)"
-        return ParquetValueFault(
-            reason: .unsupported,
-            detail: "row \(rowCount) has \(number) elements where others have \(dimension); vectors have one length"
-        )
+        return .value(row: row, "the list has \(number) elements, expected \(dimension); vectors have one length")
     }
 
     mutating func finish() -> Column {
-        defer { self = Self(dimension: dimension, emptyLevel: emptyLevel, valueLevel: valueLevel, limit: limit) }
-        return .vector(VectorColumn(dimension: dimension, values: values, validity: validity.finish()))
+        .vector(VectorColumn(dimension: dimension, values: values.finish(), validity: validity.finish()))
     }
 }

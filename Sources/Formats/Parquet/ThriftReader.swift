@@ -130,9 +130,9 @@ struct ThriftReader {
             if count == 0 { return }
             guard count <= bytes.count - position else { throw fault("a map of \(count) runs past the end") }
             let types = try byte()
-            guard let key = ThriftType(rawValue: types >> 4), let value = ThriftType(rawValue: types & 0x0F) else {
-                throw fault("unknown type in a map")
-            }
+            guard let key = ThriftType(rawValue: types >> 4), let value = ThriftType(rawValue: types & 0x0F),
+                key != .stop, value != .stop
+            else { throw fault("unknown type in a map") }
             for _ in 0..<count {
                 try skipElement(key)
                 try skipElement(value)

@@ -1,5 +1,22 @@
 /// Numbers as decimal text, read exactly: the result is the nearest representable value, or `nil`.
 
+/// Reads the last `count` bytes before `end`, one to eight of them, as decimal digits.
+///
+/// Eight digits are checked and summed in one word, in pairs, fours and eights: no loop whose end a processor must guess.
+///
+/// - Precondition: the eight bytes before `end` can be read, whatever they hold.
+@inline(__always)
+func parseShortDigits(before end: UnsafePointer<UInt8>, count: Int) -> Int64? {
+    let shift = UInt64(truncatingIfNeeded: (8 &- count) &* 8)
+    let word = UInt64(littleEndian: UnsafeRawPointer(end - 8).loadUnaligned(as: UInt64.self))
+    // The digits' values, with zeros in place of what stands before the text.
+    let digits = ((word ^ 0x3030_3030_3030_3030) &>> shift) &<< shift
+    guard (digits | (digits &+ 0x0606_0606_0606_0606)) & 0xF0F0_F0F0_F0F0_F0F0 == 0 else { return nil }
+    let pairs = (digits &* 10 &+ digits &>> 8) & 0x00FF_00FF_00FF_00FF
+    let fours = (pairs &* 100 &+ pairs &>> 16) & 0x0000_FFFF_0000_FFFF
+    return Int64(truncatingIfNeeded: (fours &* 10_000 &+ fours &>> 32) & 0xFFFF_FFFF)
+}
+
 /// Reads an optional sign and decimal digits; `nil` for anything else and past the range of `Int64`.
 @inline(__always)
 func parseInt64(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
@@ -108,35 +125,44 @@ private let exactPowersOfTen: [Double] = [
 /// literal past the range of `Double`. Values below the smallest subnormal round to zero.
 ///
 /// Digits up to 2^53 and powers of ten up to 22 are exact in `Double`, so that one multiplication or division rounds
-/// once (W. D. Clinger, "How to Read Floating Point Numbers Accurately", 1990). Other literals take the standard
-/// library's correctly rounded conversion.
+/// once (W. D. Clinger, "How to Read Floating Point Numbers Accurately", 1990). Other literals of up to 19 digits take
+/// `FloatRounding`; what is left, the standard library's correctly rounded conversion.
 @inline(__always)
 func parseDouble(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
     guard let decimal = Decimal(text) else { return parseSpecial(text) }
-    if decimal.isExact, decimal.digits <= 1 << 53, decimal.exponent >= -22, decimal.exponent <= 22 {
-        let digits = Double(Int64(bitPattern: decimal.digits))
-        let magnitude = exactPowersOfTen.withUnsafeBufferPointer { powers in
-            decimal.exponent < 0 ? digits / powers[0 &- decimal.exponent] : digits * powers[decimal.exponent]
-        }
-        return decimal.isNegative ? -magnitude : magnitude
-    }
-    return parseHardDouble(text)
+    if let magnitude = decimal.clingerMagnitude { return decimal.isNegative ? -magnitude : magnitude }
+    return parseHardDouble(decimal, text)
 }
 
-private func parseHardDouble(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
+@inline(never)
+private func parseHardDouble(_ decimal: Decimal, _ text: UnsafeBufferPointer<UInt8>) -> Double? {
+    if decimal.isExact, let magnitude = FloatRounding.nearest(decimal.digits, exponent: decimal.exponent) {
+        return decimal.isNegative ? -magnitude : magnitude
+    }
     guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return nil }
     return value
+}
+
+extension Decimal {
+    /// The magnitude where one operation on exact doubles gives it.
+    @inline(__always)
+    fileprivate var clingerMagnitude: Double? {
+        guard isExact, digits <= 1 << 53, exponent >= -22, exponent <= 22 else { return nil }
+        let digits = Double(Int64(bitPattern: digits))
+        return exactPowersOfTen.withUnsafeBufferPointer { powers in
+            exponent < 0 ? digits / powers[0 &- exponent] : digits * powers[exponent]
+        }
+    }
 }
 
 /// As `parseDouble`, rounding once, to `Float`.
 @inline(__always)
 func parseFloat(_ text: UnsafeBufferPointer<UInt8>) -> Float? {
     guard let decimal = Decimal(text) else { return parseSpecial(text).map { Float($0) } }
-    if decimal.isExact, decimal.digits <= 1 << 53, decimal.exponent >= -22, decimal.exponent <= 22 {
-        let digits = Double(Int64(bitPattern: decimal.digits))
-        let magnitude = exactPowersOfTen.withUnsafeBufferPointer { powers in
-            decimal.exponent < 0 ? digits / powers[0 &- decimal.exponent] : digits * powers[decimal.exponent]
-        }
+    let known =
+        decimal.clingerMagnitude
+        ?? (decimal.isExact ? FloatRounding.nearest(decimal.digits, exponent: decimal.exponent) : nil)
+    if let magnitude = known {
         // Rounding twice errs only where the first result is exactly between two floats.
         let isBetween = magnitude.bitPattern & 0x1FFF_FFFF == 0x1000_0000
         if magnitude == 0 || (!isBetween && magnitude >= 0x1p-126 && magnitude < 0x1p127) {

@@ -79,11 +79,11 @@ struct MakeTrainingSet: AsyncParsableCommand {
 
     @Option(help: "The lock.")
     var lock = "lockstep.lock"
-    @Option(help: "CSV or Parquet with the join keys, event_timestamp and any further columns.")
+    @Option(help: "CSV, Parquet or Arrow with the join keys, event_timestamp and any further columns.")
     var spine: String
-    @Option(name: .shortAndLong, help: "Where to write: .parquet or .csv.")
+    @Option(name: .shortAndLong, help: "Where to write: .parquet, .arrow or .csv.")
     var output: String
-    @Option(help: "csv or parquet, of the output; by the extension where left out.")
+    @Option(help: "csv, parquet or arrow, of the output; by the extension where left out.")
     var format: TableFormat?
     @OptionGroup
     var spineOptions: SpineOptions
@@ -134,7 +134,8 @@ struct SpineOptions: ParsableArguments {
     /// Reads a spine, the types of its join keys being those of the service.
     func read(_ path: String, service: LockedService, full: Bool = false) throws -> Spine {
         let format = spineFormat
-        let options = CSVOptions(naiveTimestamps: timezone.map { NaiveTimestamps(.zone($0)) } ?? .refuse)
+        var options = CSVOptions(path: path)
+        if let timezone { options.naiveTimestamps = NaiveTimestamps(.zone(timezone)) }
         guard FileManager.default.fileExists(atPath: path) else { throw UsageError("there is no spine '\(path)'") }
         var schema: Schema?
         if format ?? TableFormat(path: path) == .csv {

@@ -88,7 +88,7 @@ struct PushRows: AsyncParsableCommand {
 
     @Argument(help: "The source.")
     var source: String
-    @Argument(help: "A CSV file with the source's columns, or - for standard input.")
+    @Argument(help: "A CSV, Parquet or Arrow file with the source's columns, or - for CSV on standard input.")
     var file: String
 
     func run() async throws {
@@ -99,22 +99,17 @@ struct PushRows: AsyncParsableCommand {
         else {
             throw UsageError("the service's answer does not define source '\(source)'")
         }
-        let bytes: [UInt8]
+        var options = CSVOptions(path: file)
+        options.nullSpellings = definition.nullValues
+        options.naiveTimestamps = definition.naiveTimestamps
+        let schema = Schema(definition.columns)
+        let rows: RecordBatch
         if file == "-" {
-            bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
+            let bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
+            rows = try readTable(bytes: bytes, name: "standard input", format: .csv, schema: schema, options: options)
         } else {
-            bytes = Array(try Files.text(file).utf8)
+            rows = try readTable(path: file, schema: schema, options: options)
         }
-        var reader = try CSVReader(
-            bytes: bytes,
-            name: file == "-" ? "standard input" : file,
-            schema: Schema(definition.columns),
-            options: CSVOptions(
-                nullSpellings: definition.nullValues,
-                naiveTimestamps: definition.naiveTimestamps
-            )
-        )
-        let rows = try reader.readAll()
         let pushed = try await client.push(PushRequest(source: version.reference, rows: rows))
         var text = "\(version.reference): \(pushed.rows) rows pushed"
         if let replay = pushed.replay { text += " to replay \(replay), not to history" }
@@ -139,9 +134,9 @@ struct EmbeddingsGroup: AsyncParsableCommand {
 
         @Argument(help: "The embedding space.")
         var space: String
-        @Argument(help: "A CSV or Parquet file.")
+        @Argument(help: "A CSV, Parquet or Arrow file.")
         var file: String
-        @Option(help: "csv or parquet; by the extension where left out.")
+        @Option(help: "csv, parquet or arrow; by the extension where left out.")
         var format: String?
         @Flag(help: "Print JSON.")
         var json = false

@@ -14,11 +14,11 @@ struct Ingest: AsyncParsableCommand {
 
     @Argument(help: "The source.")
     var source: String
-    @Argument(help: "CSV or Parquet files.")
+    @Argument(help: "CSV, Parquet or Arrow files.")
     var files: [String] = []
     @Option(help: ArgumentHelp("A file of a snapshot; may be given several times.", valueName: "dataset@n:path"))
     var from: [String] = []
-    @Option(help: "csv or parquet; by the extension where left out.")
+    @Option(help: "csv, parquet or arrow; by the extension where left out.")
     var format: String?
     @Flag(help: "Print JSON.")
     var json = false

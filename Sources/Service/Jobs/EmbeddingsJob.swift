@@ -53,7 +53,9 @@ struct EmbeddingsJob {
                 schema: Schema([Field("key", .string)] + fields)
             )
             return try reader.readAll()
-        case .parquet: return try ParquetFile(bytes: bytes, name: request.name).read(columns: nil)
+        case .parquet, .arrow:
+            let format = try TableFormat(request: request.format, file: request.name)
+            return try readTable(bytes: bytes, name: request.name, format: format)
         }
     }
 }

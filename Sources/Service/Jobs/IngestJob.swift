@@ -11,8 +11,6 @@ struct IngestJob {
     let context: JobContext
     let request: JobRequest.Ingest
 
-    private static let batchRows = 65_536
-
     func run() async throws -> JobResult {
         let record = try await context.catalog.version(
             context.project,
@@ -99,41 +97,16 @@ struct IngestJob {
         source: SourcePlan,
         _ body: (RecordBatch) async throws -> Void
     ) async throws {
-        switch format {
-        case .csv:
-            var reader = try CSVReader(
-                bytes: bytes,
-                name: name,
-                schema: source.schema,
-                options: CSVOptions(
-                    nullSpellings: source.source.nullValues,
-                    naiveTimestamps: source.source.naiveTimestamps
-                )
-            )
-            while let batch = try reader.next(maxRows: Self.batchRows) { try await body(batch) }
-        case .parquet:
-            let file = try ParquetFile(bytes: bytes, name: name, naiveTimestamps: source.source.naiveTimestamps)
-            try check(file.schema, against: source, name: name)
-            for group in 0..<file.rowGroupCount {
-                try await body(try file.read(rowGroup: group, columns: source.schema.fields.map(\.name)))
-            }
+        var options = CSVOptions(path: name)
+        options.nullSpellings = source.source.nullValues
+        options.naiveTimestamps = source.source.naiveTimestamps
+        let reader: TableReader
+        do {
+            reader = try TableReader(bytes: bytes, name: name, format: format, schema: source.schema, options: options)
+        } catch let error as TableError {
+            throw RequestError("source '\(source.source.name)': \(error), or declare a new version of the source")
         }
-    }
-
-    private func check(_ schema: Schema, against source: SourcePlan, name: String) throws {
-        for field in source.schema.fields {
-            guard let type = schema.type(of: field.name) else {
-                throw RequestError(
-                    "\(name) has no column '\(field.name)' of source '\(source.source.name)'"
-                        + suggestion(for: field.name, among: schema.fields.map(\.name))
-                )
-            }
-            guard type == field.type else {
-                throw RequestError(
-                    "column '\(field.name)' of source '\(source.source.name)' is \(type) in \(name), \(field.type) in the definition; "
-                        + "cast it, or declare a new version of the source"
-                )
-            }
-        }
+        var rows = reader
+        while let batch = try rows.next() { try await body(batch) }
     }
 }

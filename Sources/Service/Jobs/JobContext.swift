@@ -28,7 +28,7 @@ extension TableFormat {
         } else {
             guard let known = TableFormat(path: name) else {
                 throw RequestError(
-                    "\(name): the format is not known by its extension; use .csv or .parquet, or give --format"
+                    "\(name): the format is not known by its extension; use .csv, .parquet or .arrow, or give --format"
                 )
             }
             self = known

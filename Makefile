@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: demo test oracle interop bench-formats fuzz-expressions build lint format clean setup
+.PHONY: demo test oracle interop bench-formats bench-asof fuzz-expressions build lint format clean setup
 
 # Sets up what is missing, builds, and runs the example on real data.
 demo: setup
@@ -26,6 +26,11 @@ interop: setup
 bench-formats: setup
 	swift build -c release --package-path Benchmarks
 	$(PYTHON) Benchmarks/formats.py
+
+# Times the as-of join of a training set against DuckDB and Polars.
+bench-asof: setup
+	swift build -c release --package-path Benchmarks
+	$(PYTHON) Benchmarks/asof.py
 
 # Compares 200,000 random expressions with PostgreSQL; LOCKSTEP_FUZZ_SEED gives others.
 fuzz-expressions: setup

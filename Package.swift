@@ -39,7 +39,8 @@ let package = Package(
     name: "lockstep",
     products: [
         .executable(name: "lockstep", targets: ["LockstepCLI"]),
-        .library(name: "Lockstep", targets: ["Lockstep"]),
+        // The training library, with the rooms whose types its users meet.
+        .library(name: "Lockstep", targets: ["Lockstep", "Features", "Objects", "Parity", "Wire"]),
         // For Tests/interop, which loads it into a Python process.
         .library(name: "ArrowRoundTrip", type: .dynamic, targets: ["ArrowRoundTrip"]),
         // The data plane alone: columns, files and the kernels over them.

@@ -13,13 +13,19 @@ let lockstepData = Target.Dependency.product(name: "LockstepData", package: "loc
 let package = Package(
     name: "benchmarks",
     products: [
-        .executable(name: "formats-bench", targets: ["FormatsBench"])
+        .executable(name: "formats-bench", targets: ["FormatsBench"]),
+        .executable(name: "asof-bench", targets: ["AsOfBench"]),
     ],
     dependencies: [
         .package(name: "lockstep", path: "..")
     ],
     targets: [
-        .target(name: "Measure", swiftSettings: settings),
+        .target(name: "Measure", dependencies: [lockstepData], swiftSettings: settings),
         .executableTarget(name: "FormatsBench", dependencies: ["Measure", lockstepData], swiftSettings: settings),
+        .executableTarget(
+            name: "AsOfBench",
+            dependencies: ["Measure", lockstepData, .product(name: "Lockstep", package: "lockstep")],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -4,7 +4,7 @@ import Columns
 ///
 /// It is the sum, modulo 2^64, of each row's bits times an odd number that follows from the row's position. Null rows count
 /// as zero, beside the number of them.
-struct ColumnDigest {
+public struct ColumnDigest {
     private var sum: UInt64 = 0
     private var position: UInt64 = 0
 
@@ -30,7 +30,7 @@ struct ColumnDigest {
     }
 
     /// The digest of a column that is in parts: its nulls, and the sum over its rows.
-    static func text(_ parts: [Column]) -> String {
+    public static func text(_ parts: [Column]) -> String {
         var digest = ColumnDigest()
         for part in parts { digest.add(part) }
         return "\(parts.reduce(0) { $0 + $1.nullCount }) \(digest.sum)"

@@ -4,7 +4,24 @@ import Wire
 
 /// Output for people: tables on standard output, progress and errors on standard error.
 enum Terminal {
-    static func error(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func error(_ text: String) {
+        FileHandle.standardError.write(Data((text.map(harmless).joined() + "\n").utf8))
+    }
+
+    /// A character as it is, or escaped where it would steer the terminal: names in files may hold anything.
+    private static func harmless(_ character: Character) -> String {
+        guard character != "\n" else { return "\n" }
+        var text = ""
+        for scalar in character.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: text += scalar.escaped(asASCII: true)
+            // Marks that turn the direction of the text around; joiners within a word are left.
+            case .format where !scalar.properties.isJoinControl: text += scalar.escaped(asASCII: true)
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
 
     static let showsProgress = isatty(2) == 1
 

@@ -180,6 +180,27 @@ import Testing
         }
     }
 
+    /// What stands under the name already says how the new file stands there.
+    @Test func linksAreFollowedModesKeptAndDevicesRefused() throws {
+        try withTables { directory in
+            let batch = RecordBatch(["a": .int64(PrimitiveColumn([1]))])
+            let target = "\(directory)/target.csv"
+            try write(Array("old".utf8), to: target)
+            #expect(chmod(target, 0o600) == 0)
+            #expect(symlink("target.csv", "\(directory)/link.csv") == 0)
+            try writeTable(batch, to: "\(directory)/link.csv")
+            #expect(try readTable(path: target) == batch)
+            var status = stat()
+            #expect(lstat("\(directory)/link.csv", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+            #expect(lstat(target, &status) == 0 && status.st_mode & 0o777 == 0o600)
+            #expect(mkfifo("\(directory)/pipe.csv", 0o600) == 0)
+            #expect(throws: FileError.self) { try writeTable(batch, to: "\(directory)/pipe.csv") }
+            #expect(lstat("\(directory)/pipe.csv", &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+            #expect(throws: FileError.self) { try writeTable(batch, to: directory, format: .csv) }
+            #expect(entries(directory) == ["link.csv", "pipe.csv", "target.csv"])
+        }
+    }
+
     @Test func aFailureKeepsTheOldFile() throws {
         try withTables { directory in
             let path = "\(directory)/t.csv"
@@ -243,6 +264,19 @@ import Testing
             #expect(description.parts[1].chunks[0].minimum == .int64(101))
             #expect(description.metadata.contains { $0 == ("k", "v") })
             #expect(description.createdBy?.hasPrefix("lockstep") == true)
+        }
+    }
+
+    /// One value that cannot be read takes its column's rows from a description, and nothing else.
+    @Test func aValueThatCannotBeReadIsNamed() throws {
+        try withTables { directory in
+            let path = "\(directory)/t.arrow"
+            try write(ForeignArrow.uint64AboveInt64, to: path)
+            let file = try TableDescription(path: path, rows: 5)
+            #expect(file.firstRows.schema.fields.map(\.name) == ["a"])
+            #expect(file.firstRows.rowCount == 2)
+            #expect(file.columns.map { $0.remark == nil } == [true, false])
+            #expect(file.columns.last?.remark?.contains("18446744073709551615") == true)
         }
     }
 

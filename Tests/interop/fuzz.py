@@ -68,6 +68,17 @@ def seeds(directory):
     return paths
 
 
+def bombs(directory):
+    """Small valid files whose columns would together take several times the memory that a file of their size may."""
+    text = pa.array(["x" * (1 << 20)])
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 900, "int32"), text)
+    table = pa.table({f"c{number}": column for number in range(8)})
+    paths = [os.path.join(directory, name) for name in ("bomb.parquet", "bomb.arrow")]
+    pq.write_table(table, paths[0], compression="zstd")
+    pyarrow_files.write_arrow(table, paths[1], "file", "zstd", 900)
+    return paths
+
+
 def damage(content, random):
     """The bytes with one to four faults."""
     content = bytearray(content)
@@ -116,6 +127,8 @@ def fault(command, path, output, run):
     if done.returncode == 2:
         placed = re.search(r"at byte \d+|line \d+|row \d+|column '", error)
         run.count("errors that say where" if placed else "errors of the file as a whole")
+    if "is not a valid" in error and not re.search(r"at byte \d+|line \d+", error):
+        return f"damage without its place: {error[-300:]}"
     if done.returncode == 2 and path not in error:
         return f"an error that does not name the file: {error[-300:]}"
     if done.returncode == 2 and output and os.path.exists(output):
@@ -158,6 +171,13 @@ def main():
             harness.remove(path)
 
     try:
+        for path in bombs(directory):
+            output = path + ".out.arrow"
+            command = [lockstep, "convert", path, output]
+            problem = fault(command, path, output, run)
+            run.count("bombs")
+            if problem or os.path.exists(output):
+                run.fail("bombs", f"{path}: {problem or 'was read'}", command)
         for source in seeds(directory):
             with open(source, "rb") as file:
                 content = file.read()

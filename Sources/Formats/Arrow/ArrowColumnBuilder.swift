@@ -26,6 +26,11 @@ struct ArrowColumnBuilder {
 
     var count: Int { validity.count }
 
+    /// The bytes that the values so far take in memory.
+    var byteCount: Int {
+        bools.count + 8 * (words.count + doubles.count + offsets.count) + 4 * floats.count + data.count
+    }
+
     /// Makes room for rows to come, in at most `bytes` of memory.
     mutating func reserve(_ rows: Int, bytes: Int) {
         switch decoding.target {

@@ -44,8 +44,10 @@ struct ArrowColumnReader {
                 at: message.position
             )
         }
+        var taken = 0
         for place in readers.indices {
             do throws(ArrowFault) {
+                let before = readers[place].builder.byteCount
                 try readers[place].loadEntries(before: batch.order, file, scratch)
                 scratch.reuse()
                 let field = readers[place].decoding.field
@@ -53,6 +55,12 @@ struct ArrowColumnReader {
                 let memory = try body.memory(field, rows: message.rowCount, &cursor)
                 let entries = field.dictionary == nil ? nil : readers[place].entries
                 try readers[place].builder.append(memory, entries: entries)
+                taken += readers[place].builder.byteCount - before
+                guard taken <= limit else {
+                    throw .unsupported(
+                        "with the columns before it, it takes more memory than a file of \(file.count) bytes may"
+                    )
+                }
             } catch {
                 var fault = ArrowFault("column '\(readers[place].decoding.field.name)': \(error.detail)")
                 fault.reason = error.reason

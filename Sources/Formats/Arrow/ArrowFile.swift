@@ -17,8 +17,8 @@ import Columns
 /// string and string as bytes, integral decimals as int64, and columns of type null as anything; other extension types
 /// are read as what they are stored as.
 ///
-/// The file is mapped and never trusted: damage throws `MalformedFile` with the byte offset. A column may take at most
-/// 1 GiB, and 64 bytes for each byte of the file, where the file itself does not hold its bytes.
+/// The file is mapped and never trusted: damage throws `MalformedFile` with the byte offset. The columns of a batch may
+/// together take 1 GiB, and 64 bytes for each byte of the file; what would take more is refused.
 public struct ArrowFile: Sendable {
     /// The columns that can be read.
     ///

@@ -50,11 +50,14 @@ struct CSVFile {
     /// For each field of the file its place in `names`, or -1.
     func slots(for names: [String]) throws(CSVError) -> [Int] {
         var slots = [Int](repeating: -1, count: header.count)
+        var fields: [String: Int] = [:]
+        var repeated: Set<String> = []
+        for (field, name) in header.enumerated() where fields.updateValue(field, forKey: name) != nil {
+            repeated.insert(name)
+        }
         for (slot, name) in names.enumerated() {
-            guard let field = header.firstIndex(of: name) else {
-                throw fault(.missingColumn(name, present: header))
-            }
-            guard header[(field + 1)...].firstIndex(of: name) == nil else { throw fault(.duplicateColumn(name)) }
+            guard let field = fields[name] else { throw fault(.missingColumn(name, present: header)) }
+            guard !repeated.contains(name) else { throw fault(.duplicateColumn(name)) }
             slots[field] = slot
         }
         return slots

@@ -3,7 +3,7 @@ import Columns
 extension ParquetFile {
     /// More rows of one row group than this are taken for damage.
     static func rowLimit(_ fileSize: Int) -> Int { 1 << 26 + 64 * fileSize }
-    /// The most bytes that one page, or one column of a read, may expand to.
+    /// The most bytes that one page, or the columns of one row group, may expand to.
     static func expansionLimit(_ fileSize: Int) -> Int { 1 << 30 + 64 * fileSize }
     /// Rows that memory is taken for before their pages are seen.
     private static func reservation(_ fileSize: Int) -> Int { 1 << 16 + 64 * fileSize }
@@ -32,6 +32,8 @@ extension ParquetFile {
         let rowCount = footer.rowGroups[groups].reduce(0) { $0 + $1.rowCount }
         var fields: [Field] = []
         var result: [Column] = []
+        // What is left of the memory that the row groups may take together.
+        var budget = Self.expansionLimit(bytes.count).multipliedReportingOverflow(by: max(1, groups.count)).partialValue
         for name in names ?? schema.fields.map(\.name) {
             if let reason = refusedColumns[name] { throw refusal("column '\(name)': \(reason)") }
             guard let column = columns[name], let type = schema.type(of: name),
@@ -42,7 +44,15 @@ extension ParquetFile {
             }
             for group in groups { try check(column, group) }
             fields.append(Field(name, type))
-            result.append(try read(column, decoding, type, groups, rowCount))
+            let read = try read(column, decoding, type, groups, rowCount, limit: budget)
+            budget -= read.byteCount
+            guard budget >= 0 else {
+                throw fault(
+                    column,
+                    "with the columns before it, it takes more memory than a file of \(bytes.count) bytes may"
+                )
+            }
+            result.append(read)
         }
         return RecordBatch(schema: Schema(fields), columns: result, rowCount: rowCount)
     }
@@ -54,8 +64,17 @@ extension ParquetFile {
     private func fault(_ column: ParquetColumn, _ detail: String, _ reason: MalformedFile.Reason = .malformed)
         -> MalformedFile
     {
-        MalformedFile(reason, file: bytes.name, format: "Parquet", "column '\(column.name)': \(detail)")
+        MalformedFile(
+            reason,
+            file: bytes.name,
+            format: "Parquet",
+            offset: footerOffset,
+            "column '\(column.name)': \(detail)"
+        )
     }
+
+    /// Where the footer begins: the place of faults in what it says.
+    private var footerOffset: Int { max(0, bytes.count - 8 - footer.byteCount) }
 
     /// Checks what the footer says of a column's chunk.
     private func check(_ column: ParquetColumn, _ number: Int) throws(MalformedFile) {
@@ -79,11 +98,11 @@ extension ParquetFile {
         _ decoding: ParquetDecoding,
         _ type: DataType,
         _ groups: Range<Int>,
-        _ rowCount: Int
+        _ rowCount: Int,
+        limit: Int
     ) throws(MalformedFile) -> Column {
         let firstRow = footer.rowGroups[..<groups.lowerBound].reduce(0) { $0 + $1.rowCount }
         let reserved = min(rowCount, Self.reservation(bytes.count))
-        let limit = Self.expansionLimit(bytes.count)
         func fixed<Conversion: ParquetConversion>(_ conversion: Conversion) throws(MalformedFile) -> Column {
             try read(
                 column,

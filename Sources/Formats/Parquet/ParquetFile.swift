@@ -27,8 +27,9 @@ import Columns
 ///
 /// Memory: only the pages of the columns and row groups asked for are touched. Reading one row group takes its columns,
 /// one page and one dictionary at a time beside them; nothing is kept from one call to the next but the footer. No row
-/// group has more than 64 Mi rows and 64 for each byte of the file, and no page or text column of a read takes more than
-/// 1 GiB and 64 bytes for each byte of the file; what claims more is refused before memory is taken.
+/// group has more than 64 Mi rows and 64 for each byte of the file, and no page takes more than 1 GiB and 64
+/// bytes for each byte of the file, nor do the columns of a row group together; what claims more is refused. A text
+/// column takes up to twice its bytes while it grows.
 public struct ParquetFile: Sendable {
     /// The columns that can be read.
     ///
@@ -71,10 +72,11 @@ public struct ParquetFile: Sendable {
     }
 
     init(_ bytes: FileBytes, _ naive: NaiveTimestamps, _ types: [String: DataType]) throws {
-        func fault(_ detail: String) -> MalformedFile {
-            MalformedFile(.malformed, file: bytes.name, format: "Parquet", detail)
-        }
         let footer = try bytes.withBytes { try ParquetFile.footer($0, name: bytes.name) }
+        func fault(_ detail: String) -> MalformedFile {
+            let offset = max(0, bytes.count - 8 - footer.byteCount)
+            return MalformedFile(.malformed, file: bytes.name, format: "Parquet", offset: offset, detail)
+        }
         guard let columns = ParquetColumn.columns(of: footer.schema, naive: naive, types: types) else {
             throw fault("its schema is not a tree of columns")
         }
@@ -160,7 +162,8 @@ public struct ParquetFile: Sendable {
                 "its footer is encrypted; decrypt it first"
             )
         }
-        guard bytes.count >= 12, bytes.starts(with: "PAR1".utf8) else {
+        guard bytes.count >= 12 else { throw fault("its \(bytes.count) bytes are too few", at: 0) }
+        guard bytes.starts(with: "PAR1".utf8) else {
             throw fault("it does not begin with PAR1", at: 0)
         }
         guard bytes[magic...].elementsEqual("PAR1".utf8) else {

@@ -74,16 +74,41 @@ public struct TableDescription: Sendable {
         var types: [String: DataType] = [:]
         for field in found.schema.fields where format == .csv { types[field.name] = field.type }
         let readable = (names ?? found.schema.fields.map(\.name)).filter { found.schema.type(of: $0) != nil }
-        var reader = try TableReader(bytes, format, readable, types, options)
+        var (firstRows, faults) = (RecordBatch(schema: Schema([]), columns: [], rowCount: 0), [String: String]())
+        do {
+            var reader = try TableReader(bytes, format, readable, types, options)
+            firstRows = try reader.first(rows)
+        } catch let error as MalformedFile where error.reason == .unsupported {
+            // A value that no type of ours holds, or columns too large together: each is read alone, and the others shown.
+            var alone: [RecordBatch] = []
+            for name in readable {
+                do {
+                    var reader = try TableReader(bytes, format, [name], types, options)
+                    alone.append(try reader.first(rows))
+                } catch let error as MalformedFile where error.reason == .unsupported {
+                    let prefix = "column '\(name)': "
+                    faults[name] = String(error.detail.dropFirst(error.detail.hasPrefix(prefix) ? prefix.count : 0))
+                }
+            }
+            firstRows = RecordBatch(
+                schema: Schema(alone.flatMap(\.schema.fields)),
+                columns: alone.flatMap(\.columns),
+                rowCount: alone.first?.rowCount ?? 0
+            )
+        }
         self.format = format
         formatName = found.formatName
         byteCount = bytes.count
         rowCount = found.rowCount
         createdBy = found.createdBy
-        columns = selected
+        columns = selected.map { column in
+            guard let fault = faults.first(where: { column.name == $0.key || column.name.hasPrefix($0.key + ".") })
+            else { return column }
+            return Column(name: column.name, type: column.type, fileType: column.fileType, remark: fault.value)
+        }
         parts = found.parts
         metadata = found.metadata
-        firstRows = try reader.first(rows)
+        self.firstRows = firstRows
     }
 }
 

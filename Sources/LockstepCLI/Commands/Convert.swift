@@ -35,7 +35,7 @@ struct Convert: AsyncParsableCommand {
     @OptionGroup var reading: TableReadingOptions
     @Option(help: ArgumentHelp("Types to read columns as, such as zip=string.", valueName: "name=type,…"))
     var types: String?
-    @Option(help: "lz4, zstd or none, of Parquet and Arrow; lz4 in Parquet and none in Arrow where left out.")
+    @Option(help: "lz4, zstd or none, of Parquet and Arrow; lz4 where left out.")
     var compression: TableCompression?
     @Option(help: ArgumentHelp("Rows of a Parquet row group; 131072 where left out.", valueName: "rows"))
     var rowGroupRows: Int?

@@ -20,13 +20,25 @@ public struct AsOfSpine: Sendable {
     public init(keys: KeyColumn, times: [Int64]) {
         precondition(times.count == keys.count, "\(times.count) times for \(keys.count) keys")
         let (dictionary, ids) = KeyDictionary.numbering(keys)
-        var groups = GroupedRows(ids: ids, count: dictionary.count)
-        groups.sortWithin { left, right in (times[left], left) < (times[right], right) }
-        let keyed = groups.starts[dictionary.count]
+        let groups = GroupedRows(ids: ids, count: dictionary.count)
+        // Times are sorted with their rows beside them: through an index each comparison is a miss of the cache.
+        var entries: [(time: Int64, row: Int)] = []
+        entries.reserveCapacity(groups.starts[dictionary.count])
+        for row in groups.rows[..<groups.starts[dictionary.count]] { entries.append((times[row], row)) }
+        entries.withUnsafeMutableBufferPointer { entries in
+            for key in 0..<dictionary.count {
+                var start = groups.starts[key] &+ 1
+                let end = groups.starts[key &+ 1]
+                while start < end, entries[start &- 1].time <= entries[start].time { start &+= 1 }
+                if start < end {
+                    entries[groups.starts[key]..<end].sort { ($0.time, $0.row) < ($1.time, $1.row) }
+                }
+            }
+        }
         self.dictionary = dictionary
         self.starts = groups.starts
-        self.rows = keyed == groups.rows.count ? groups.rows : Array(groups.rows[..<keyed])
-        self.times = self.rows.map { times[$0] }
+        self.rows = entries.map(\.row)
+        self.times = entries.map(\.time)
         self.count = keys.count
     }
 }
@@ -133,10 +145,14 @@ public struct AsOfWinners: Sendable {
     private mutating func absorb(_ history: HistoryRows, _ range: Range<Int>, key: Int) {
         var row = range.lowerBound &+ 1
         while row < range.upperBound {
-            // In order of all three, each row wins over those before it, and is known no earlier.
-            if history.known[row] < history.known[row &- 1] || history.winner(row) < history.winner(row &- 1) {
-                return absorb(history, Array(range)[...], key: key)
-            }
+            // In order of all three, each row wins over those before it, and is known no earlier. Times that both ascend
+            // are the common case, told without the sequences.
+            let (event, before) = (history.events[row], history.events[row &- 1])
+            let isInOrder =
+                event > before
+                ? history.known[row] >= history.known[row &- 1]
+                : history.known[row] >= history.known[row &- 1] && !(history.winner(row) < history.winner(row &- 1))
+            guard isInOrder else { return absorb(history, Array(range)[...], key: key) }
             row &+= 1
         }
         let known = history.known

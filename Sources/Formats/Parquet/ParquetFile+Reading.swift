@@ -188,7 +188,8 @@ extension ParquetFile {
                         file: bytes.name,
                         column: column,
                         chunk: group.chunks[column.leaf],
-                        limit: Self.expansionLimit(bytes.count)
+                        limit: Self.expansionLimit(bytes.count),
+                        verifiesChecksums: verifiesChecksums
                     )
                     while let page = try cursor.next() {
                         try Self.append(page, cursor, scratch, &sink)

@@ -47,6 +47,10 @@ public struct ParquetFile: Sendable {
     let bytes: FileBytes
     let footer: ParquetFooter
     let columns: [String: ParquetColumn]
+    /// Whether the checksums of pages are verified, as they are unless this is turned off.
+    ///
+    /// They need not be where a digest of the whole file was: that is a tenth of the time of a read.
+    public var verifiesChecksums = true
 
     /// - Parameters:
     ///   - name: what errors call the bytes.
@@ -206,7 +210,14 @@ public struct ParquetFile: Sendable {
             for group in footer.rowGroups where column.leaf < group.chunks.count {
                 let chunk = group.chunks[column.leaf]
                 guard chunk.valueCount <= limit / 4 else { continue }
-                var cursor = try ParquetPageCursor(raw, file: bytes.name, column: column, chunk: chunk, limit: limit)
+                var cursor = try ParquetPageCursor(
+                    raw,
+                    file: bytes.name,
+                    column: column,
+                    chunk: chunk,
+                    limit: limit,
+                    verifiesChecksums: true
+                )
                 var length = 0
                 while let stored = try cursor.next() {
                     if stored.header.kind == .dictionary { continue }

@@ -19,6 +19,7 @@ struct ParquetPageCursor {
     private let end: Int
     private var valuesLeft: Int
     private var isDictionarySeen = false
+    private let verifiesChecksums: Bool
 
     /// - Parameter bytes: the whole file.
     init(
@@ -26,9 +27,11 @@ struct ParquetPageCursor {
         file: String,
         column: ParquetColumn,
         chunk: ParquetChunk,
-        limit: Int
+        limit: Int,
+        verifiesChecksums: Bool
     ) throws(MalformedFile) {
         self.bytes = bytes
+        self.verifiesChecksums = verifiesChecksums
         self.file = file
         self.column = column
         self.limit = limit
@@ -76,7 +79,7 @@ struct ParquetPageCursor {
             }
             position = start + header.compressedSize
             let stored = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
-            if let checksum = header.checksum, checksum != CRC32.checksum(stored) {
+            if verifiesChecksums, let checksum = header.checksum, checksum != CRC32.checksum(stored) {
                 throw fault("the checksum of a page does not match its bytes; the file is damaged", at: offset)
             }
             guard header.uncompressedSize >= 0, header.uncompressedSize <= min(limit, Int(Int32.max)),

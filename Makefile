@@ -24,12 +24,10 @@ interop: setup
 
 # Times reading and writing files against pyarrow, DuckDB and Polars.
 bench-formats: setup
-	swift build -c release --package-path Benchmarks
 	$(PYTHON) Benchmarks/formats.py
 
 # Times the as-of join of a training set against DuckDB and Polars.
 bench-asof: setup
-	swift build -c release --package-path Benchmarks
 	$(PYTHON) Benchmarks/asof.py
 
 # Compares 200,000 random expressions with PostgreSQL; LOCKSTEP_FUZZ_SEED gives others.

@@ -171,7 +171,11 @@ struct Sample {
         case .float32: return UInt32(value, radix: 16).map { .float32(Float(bitPattern: $0)) }
         case .float64: return UInt64(value, radix: 16).map { .float64(Double(bitPattern: $0)) }
         case .timestamp:
-            return UInt64(value, radix: 16).map { .timestamp(Int64(bitPattern: $0) + 946_684_800_000_000) }
+            // PostgreSQL counts from 2000; its last 30 years lie past our 64 bits, which is undefined here.
+            return UInt64(value, radix: 16).flatMap { bits in
+                let (time, isOver) = Int64(bitPattern: bits).addingReportingOverflow(946_684_800_000_000)
+                return isOver ? nil : .timestamp(time)
+            }
         default:
             let digits = Array(value.utf8)
             let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {

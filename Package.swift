@@ -72,7 +72,7 @@ let package = Package(
         room("Columns"),
         room("TimeZones"),
         room("Kernels", ["Columns"]),
-        room("Expressions", ["Columns", "TimeZones"]),
+        room("Expressions", ["Columns", "Kernels", "TimeZones"]),
         room("Bins", ["Columns", "Kernels"]),
         room("Embeddings", ["Columns", "Kernels"]),
 
@@ -104,8 +104,8 @@ let package = Package(
         room(
             "Lockstep",
             [
-                "Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Objects", "Parity", "Wire",
-                asyncHTTPClient, nioCore, nioHTTP1,
+                "Bins", "Columns", "Embeddings", "Expressions", "Features", "Formats", "Kernels", "Objects", "Parity",
+                "Wire", asyncHTTPClient, nioCore, nioHTTP1,
             ]
         ),
         .executableTarget(
@@ -130,7 +130,7 @@ let package = Package(
         tests("ColumnsTests", ["Columns"]),
         tests("TimeZonesTests", ["Postgres", "TimeZones"]),
         tests("KernelsTests", ["Columns", "Kernels"]),
-        tests("ExpressionsTests", ["Columns", "Expressions"]),
+        tests("ExpressionsTests", ["Columns", "Expressions", "Kernels"]),
         tests("BinsTests", ["Bins", "Columns"]),
         tests("EmbeddingsTests", ["Columns", "Embeddings"]),
         tests("FormatsTests", ["CArrow", "Columns", "Formats", "TimeZones"]),
@@ -139,13 +139,13 @@ let package = Package(
         tests("PostgresTests", ["Postgres"]),
         tests(
             "FeaturesTests",
-            ["Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Objects", "TimeZones"]
+            ["Bins", "Columns", "Embeddings", "Expressions", "Features", "Formats", "Kernels", "Objects", "TimeZones"]
         ),
         tests("ParityTests", ["Columns", "Features", "Formats", "Objects", "Parity"]),
         tests("WireTests", ["Columns", "Features", "Formats", "TimeZones", "Wire"]),
         tests(
             "LockstepTests",
-            ["Bins", "Columns", "Embeddings", "Features", "Formats", "Kernels", "Lockstep", "Objects"]
+            ["Bins", "Columns", "Embeddings", "Expressions", "Features", "Formats", "Kernels", "Lockstep", "Objects"]
         ),
         tests(
             "SchemaTests",

@@ -29,10 +29,13 @@ public struct Push: Sendable {
         public var version: Int64
         /// One for each pushed row that has a key; `sequence` counts from zero within the push.
         public var rows: [OnlineRow]
+        /// What the same rows leave for the view's windows; `nil` for a view without.
+        public var events: ViewEvents?
 
-        public init(version: Int64, rows: [OnlineRow]) {
+        public init(version: Int64, rows: [OnlineRow], events: ViewEvents? = nil) {
             self.version = version
             self.rows = rows
+            self.events = events
         }
     }
 
@@ -58,10 +61,13 @@ extension HeadRow {
 public struct MaterializedView: Sendable {
     public var version: Int64
     public var rows: [OnlineRow]
+    /// All that the view's windows can still see; `nil` for a view without.
+    public var events: ViewEvents?
 
-    public init(version: Int64, rows: [OnlineRow]) {
+    public init(version: Int64, rows: [OnlineRow], events: ViewEvents? = nil) {
         self.version = version
         self.rows = rows
+        self.events = events
     }
 }
 
@@ -104,12 +110,23 @@ extension Catalog {
                 )
             ]
             for view in push.views {
-                let rows = view.rows.map { row in
-                    var row = row
-                    row.sequence += first
-                    return row
+                func numbered(_ rows: [OnlineRow]) -> [OnlineRow] {
+                    rows.map { row in
+                        var row = row
+                        row.sequence += first
+                        return row
+                    }
                 }
-                statements += Self.writes(rows, namespace: namespace.id, view: view.version, clock: clock)
+                statements += Self.writes(
+                    numbered(view.rows),
+                    namespace: namespace.id,
+                    view: view.version,
+                    clock: clock
+                )
+                if var events = view.events {
+                    events.rows = numbered(events.rows)
+                    statements += Self.writes(events, namespace: namespace, view: view.version, clock: clock)
+                }
             }
             _ = try connection.pipeline(statements)
             return first
@@ -150,6 +167,17 @@ extension Catalog {
                         Self.writes(part, namespace: namespace.id, view: view.version, clock: through)
                     )
                     start = end
+                }
+                if let events = view.events {
+                    // A replay's pushed rows have sequences of its own: what is there would be counted twice.
+                    let statements = Self.writes(
+                        events,
+                        namespace: namespace,
+                        view: view.version,
+                        clock: through,
+                        replaces: namespace.isReplay
+                    )
+                    for statement in statements { _ = try connection.pipeline([statement]) }
                 }
                 try connection.execute(
                     """

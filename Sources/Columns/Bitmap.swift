@@ -12,6 +12,13 @@ public struct Bitmap: Hashable, Sendable {
         clearTail()
     }
 
+    public init(_ bits: [Bool]) {
+        var words = [UInt64](repeating: 0, count: (bits.count + 63) / 64)
+        for (row, bit) in bits.enumerated() where bit { words[row >> 6] |= 1 << UInt64(row & 63) }
+        self.words = words
+        self.count = bits.count
+    }
+
     public init() {
         self.words = []
         self.count = 0
@@ -58,6 +65,14 @@ public struct Bitmap: Hashable, Sendable {
         precondition(count == other.count, "bitmaps of \(count) and \(other.count) rows cannot be combined")
         var result = self
         for word in result.words.indices { result.words[word] &= other.words[word] }
+        return result
+    }
+
+    /// Row-wise OR of two bitmaps of equal length.
+    public func union(_ other: Bitmap) -> Bitmap {
+        precondition(count == other.count, "bitmaps of \(count) and \(other.count) rows cannot be combined")
+        var result = self
+        for word in result.words.indices { result.words[word] |= other.words[word] }
         return result
     }
 

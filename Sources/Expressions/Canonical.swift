@@ -1,4 +1,5 @@
 import Columns
+import Kernels
 import TimeZones
 
 /// Writes a typed tree as bytes that depend on its meaning and on nothing else.
@@ -46,10 +47,21 @@ struct CanonicalWriter {
             write(function.name.utf8)
             write(function.argument.utf8)
             write(function.identity)
+        case .window(let window): write(window)
         }
         write(node.type.description.utf8)
         write(UInt64(node.operands.count))
         for operand in node.operands { write(operand) }
+    }
+
+    private mutating func write(_ window: WindowNode) {
+        bytes.append(UInt8(ascii: "W"))
+        write(window.function.description.utf8)
+        write(UInt64(bitPattern: window.width))
+        for part in [window.argument, window.filter] {
+            bytes.append(part == nil ? 0 : 1)
+            if let part { write(part) }
+        }
     }
 
     private mutating func write(_ constant: Constant) {

@@ -36,8 +36,10 @@ public enum Language {
 public struct Expression: Sendable {
     public let text: String
     public let type: DataType
-    /// The names of the columns it reads, sorted, each once.
+    /// The names of the columns it reads, sorted, each once; what its windows aggregate is not among them.
     public let inputs: [String]
+    /// The aggregates over windows in it, each once; where it is evaluated, each stands in a column of its own name.
+    public let windows: [WindowTerm]
     /// The bytes of the typed tree, the same for every spelling of it (spaces, parentheses, case of keywords).
     ///
     /// Type-tagged and length-prefixed, so that different trees have different bytes. Column types are part of it.
@@ -49,6 +51,7 @@ public struct Expression: Sendable {
     ///
     /// - Parameters:
     ///   - functions: What `bin(x, name)` and the like stand for.
+    ///   - windows: Whether aggregates such as `sum(x) over 7d` may stand in it.
     ///   - expecting: The declared type. int64 and float32 widen to float64 and a null takes any type; everything else
     ///     needs a cast in the expression.
     /// - Throws: `ExpressionError` with the place of the first thing that is wrong.
@@ -56,6 +59,7 @@ public struct Expression: Sendable {
         _ text: String,
         schema: Schema,
         functions: [ExternalFunction] = [],
+        windows: WindowRule = .refused,
         expecting: DataType? = nil
     ) throws(ExpressionError) {
         do {
@@ -63,26 +67,36 @@ public struct Expression: Sendable {
                 try Parser.parse(text),
                 schema: schema,
                 functions: functions,
+                windows: windows,
                 expecting: expecting
             )
-            let plan = Plan(root)
-            guard case .data(let type) = root.type else { preconditionFailure("a checked root has a column's type") }
-            self.text = text
-            self.type = type
-            self.plan = plan
-            self.root = root
-            inputs = plan.inputs.map(\.name)
-            canonical = CanonicalWriter.bytes(of: root)
+            self.init(root, text: text)
         } catch {
             throw ExpressionError(message: error.message, position: error.position, text: text)
         }
+    }
+
+    init(_ root: TypedNode, text: String) {
+        guard case .data(let type) = root.type else { preconditionFailure("a checked root has a column's type") }
+        let plan = Plan(root)
+        var windows: [WindowTerm] = []
+        root.collectWindows(text: text, into: &windows)
+        let computed = Set(windows.map(\.column))
+        self.text = text
+        self.type = type
+        self.plan = plan
+        self.root = root
+        self.windows = windows
+        inputs = plan.inputs.map(\.name).filter { !computed.contains($0) }
+        canonical = CanonicalWriter.bytes(of: root)
     }
 
     /// Computes the expression for every row.
     ///
     /// A row's value depends on that row alone, so results do not depend on how rows are cut into batches.
     ///
-    /// - Precondition: The batch has each of `inputs`, with the type it had in the schema; other columns are ignored.
+    /// - Precondition: The batch has each of `inputs` and a column for each of `windows`, with the type it had in the
+    ///   schema; other columns are ignored.
     /// - Complexity: O(rows × operations), whichever branches are taken. Batches of 4096 to 8192 rows keep the values in
     ///   cache.
     public func evaluate(_ batch: RecordBatch) -> Evaluation { plan.evaluate(batch) }

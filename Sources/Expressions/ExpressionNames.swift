@@ -57,6 +57,7 @@ extension Syntax {
             [left, right]
         case .all(let parts), .any(let parts), .call(_, let parts): parts
         case .membership(let part, let items, _): [part] + items
+        case .window(let window): window.arguments + (window.filter.map { [$0] } ?? [])
         case .between(let part, let low, let high, _, _): [part, low, high]
         case .like(let text, let pattern, let escape, _, _): [text, pattern] + (escape.map { [$0] } ?? [])
         case .choice(let operand, let branches, let otherwise):

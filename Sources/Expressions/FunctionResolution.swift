@@ -8,6 +8,12 @@ extension TypeChecker {
             if functions.contains(where: { $0.name == name }) || name == "bin" {
                 return try external(name, arguments, at: position)
             }
+            if WindowNode.names.contains(name) {
+                throw Problem(
+                    "'\(name)' aggregates rows of history; say over which time, as in \(name)(x) over 7d",
+                    at: position
+                )
+            }
             let names = Array(Function.named.keys) + Function.grammatical + functions.map(\.name) + ["bin"]
             let near = Suggestion.nearest(to: name, among: names)
             throw Problem("unknown function '\(name)'\(near.map { "; did you mean '\($0)'?" } ?? "")", at: position)
@@ -37,7 +43,7 @@ extension TypeChecker {
         }
     }
 
-    private static func wanted(_ arity: ClosedRange<Int>) -> String {
+    static func wanted(_ arity: ClosedRange<Int>) -> String {
         switch (arity.lowerBound, arity.upperBound) {
         case (0, 0): "no arguments"
         case (let low, .max): low == 1 ? "at least one argument" : "at least \(low) arguments"

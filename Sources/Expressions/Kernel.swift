@@ -28,7 +28,7 @@ struct Kernel {
     /// - Precondition: there is one operand for each operand type, and no operand is longer than `rows`.
     func evaluate(_ operands: [Vector]) -> Vector {
         switch operation {
-        case .column, .constant: preconditionFailure("columns and constants are not computed")
+        case .column, .constant, .window: preconditionFailure("columns, constants and windows are not computed")
         case .extract(let field): extract(field, operands[0])
         case .part(let field): part(field, operands[0])
         case .truncate(let unit): truncate(unit, operands[0])

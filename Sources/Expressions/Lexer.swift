@@ -77,14 +77,22 @@ struct Lexer {
                 while Self.isDigit(byte()) { position += 1 }
             }
         }
+        if !isDecimal, position < bytes.count, Self.startsWord(bytes[position]) {
+            let digits = position
+            while position < bytes.count, Self.continuesWord(bytes[position]) { position += 1 }
+            let text = String(decoding: bytes[start..<position], as: UTF8.self)
+            if TimeSpan(text) != nil { return .span(text) }
+            position = digits
+        }
         if position < bytes.count, Self.continuesWord(bytes[position]) || byte() == UInt8(ascii: ".") {
-            throw Problem(
-                "a number is followed directly by other characters; put a space or an operator between",
-                at: start
-            )
+            throw Self.runOn(start)
         }
         let digits = String(decoding: bytes[start..<position], as: UTF8.self)
         return isDecimal ? .decimal(digits) : .integer(digits)
+    }
+
+    static func runOn(_ position: Int) -> Problem {
+        Problem("a number is followed directly by other characters; put a space or an operator between", at: position)
     }
 
     private mutating func symbol() throws(Problem) -> Token.Symbol {

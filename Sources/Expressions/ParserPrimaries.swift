@@ -6,6 +6,7 @@ extension Parser {
         switch start.kind {
         case .integer(let digits): form = .integer(digits)
         case .decimal(let digits): form = .decimal(digits)
+        case .span: throw Lexer.runOn(start.position)
         case .string(let content): form = .string(content)
         case .quoted(let name): form = .column(name, isQuoted: true)
         case .symbol(.open):
@@ -71,12 +72,14 @@ extension Parser {
                 return try node(.call(name, arguments), at: position, over: arguments)
             }
             if !at(.close) { try expect(.comma, "or 'from' or 'for' after the text of substring") }
+        case "count" where at(Token.Symbol.star) || at(Keyword.distinct): return try count(at: position)
         default: break
         }
         if !take(.close) {
             repeat { arguments.append(try expression()) } while take(.comma)
             try expect(.close, "or ',' after an argument of \(name)")
         }
+        if isBeforeWindow { return try window(name, arguments, at: position) }
         return try node(.call(name, arguments), at: position, over: arguments)
     }
 

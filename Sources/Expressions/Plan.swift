@@ -63,6 +63,9 @@ struct Plan: Sendable {
     }
 
     private static func lower(_ node: TypedNode, _ steps: inout [Step], _ known: inout [Key: Int]) -> Int {
+        if case .window(let window) = node.operation {
+            return lower(TypedNode(.column(window.column), node.type), &steps, &known)
+        }
         if let (value, membership) = membership(node) {
             let operand = lower(value, &steps, &known)
             var step = Step(operation: node.operation, type: .bool, operands: [operand], operandTypes: [value.type])
@@ -212,7 +215,10 @@ struct Plan: Sendable {
 extension TypedNode {
     /// Whether no column is read.
     fileprivate var isLiteral: Bool {
-        if case .column = operation { return false }
+        switch operation {
+        case .column, .window: return false
+        default: break
+        }
         return operands.allSatisfy(\.isLiteral)
     }
 }

@@ -19,12 +19,13 @@ struct SQLRenderer {
         switch node.operation {
         case .column(let name): return quoted(name)
         case .constant(let constant): return try literal(constant, node.type)
+        case .window(let window): throw Unsupported("\(window.function) over \(TimeSpan(microseconds: window.width))")
         default: break
         }
         var operands: [String] = []
         for operand in node.operands { operands.append(try text(of: operand)) }
         switch node.operation {
-        case .column, .constant: return ""
+        case .column, .constant, .window: return ""
         case .extract(let field): return try extract(field, operands[0], from: node.operands[0].type)
         case .part(let field):
             guard dialect == .postgres else { throw Unsupported("date_part of \(field.rawValue)") }

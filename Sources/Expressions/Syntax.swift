@@ -27,6 +27,17 @@ struct Syntax: Sendable {
         case call(String, [Syntax])
         case extract(TimeField, Syntax)
         case atTimeZone(Syntax, Syntax)
+        case window(Window)
+    }
+
+    /// An aggregate over the rows of a window, such as `sum(amount) filter (where isPaid) over 7d`.
+    struct Window: Sendable {
+        let name: String
+        /// None for `count(*)`.
+        let arguments: [Syntax]
+        let filter: Syntax?
+        /// Microseconds, positive.
+        let width: Int64
     }
 
     struct Branch: Sendable {

@@ -7,6 +7,8 @@ struct Token: Hashable, Sendable {
         case quoted(String)
         case integer(String)
         case decimal(String)
+        /// A length of time such as `7d`: digits that units follow without a space.
+        case span(String)
         case string(String)
         /// An operator or punctuation mark.
         case symbol(Symbol)
@@ -42,7 +44,7 @@ struct Token: Hashable, Sendable {
         switch kind {
         case .word(let word): "'\(word)'"
         case .quoted(let name): "\"\(name)\""
-        case .integer(let digits), .decimal(let digits): "'\(digits)'"
+        case .integer(let digits), .decimal(let digits), .span(let digits): "'\(digits)'"
         case .string: "a string"
         case .symbol(let symbol): "'\(symbol.rawValue)'"
         case .end: "the end of the expression"

@@ -4,15 +4,17 @@ import Columns
 struct TypeChecker {
     let schema: Schema
     let functions: [ExternalFunction]
+    let windows: WindowRule
 
     /// The typed tree, its root converted to `expecting` where that is given.
     static func check(
         _ syntax: Syntax,
         schema: Schema,
         functions: [ExternalFunction],
+        windows: WindowRule,
         expecting: DataType?
     ) throws(Problem) -> TypedNode {
-        let checker = TypeChecker(schema: schema, functions: functions)
+        let checker = TypeChecker(schema: schema, functions: functions, windows: windows)
         var root = try checker.check(syntax)
         if let expecting {
             root = try checker.assigned(root, to: .data(expecting), at: syntax.position)
@@ -113,6 +115,7 @@ struct TypeChecker {
         case .call(let name, let arguments): return try call(name, arguments, at: position)
         case .extract(let field, let operand): return try extract(field, operand, "extract") { .extract($0) }
         case .atTimeZone(let operand, let zone): return try atTimeZone(operand, zone, at: position)
+        case .window(let window): return try aggregate(window, at: position)
         }
     }
 

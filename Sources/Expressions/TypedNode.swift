@@ -66,6 +66,8 @@ enum Operation: Hashable, Sendable {
     /// Between a timestamp and the wall-clock time of a zone, the way the types say.
     case atTimeZone(TimeZoneRules)
     case external(ExternalFunction)
+    /// Computed from history before the expression is: where it is evaluated, a column.
+    indirect case window(WindowNode)
 }
 
 /// A literal's value; the node holds its type.

@@ -26,26 +26,18 @@ public enum CanonicalForm {
         case .source(let source): try encode(source, into: &form)
         case .view(let view):
             if let ttl = view.ttl { form.int(ttl.microseconds) } else { form.null() }
-            let schema = schema.map { FeatureGraph.schema(view.features, over: $0) }
-            form.list(view.features.count)
-            for feature in view.features {
-                form.list(3)
-                form.string(feature.name)
-                form.string(feature.type.description)
-                try encode(
-                    feature.text,
-                    expecting: feature.type,
-                    schema: schema,
-                    place: "feature '\(feature.name)'",
-                    into: &form
-                )
-            }
+            try encode(view.features, of: view.name, schema: schema, windows: .allowed, into: &form)
+        case .onDemand(let view):
+            form.string("on demand")
+            encode(view.request, into: &form)
+            encode(view.inputs, into: &form)
+            try encode(view.features, of: view.name, schema: schema, windows: .refused, into: &form)
         case .discretizer(let discretizer): encode(discretizer, into: &form)
         case .space(let space):
             form.int(Int64(space.dimension))
             form.string(space.metric)
             form.string(space.producer)
-        case .service(let service): encode(service, into: &form)
+        case .service(let service): encode(service.features, into: &form)
         }
         form.list(uses.count)
         for use in uses {
@@ -55,6 +47,34 @@ public enum CanonicalForm {
             form.digest(use.digest)
         }
         return form.digest(domain: "lockstep.\(definition.kind.rawValue)")
+    }
+
+    /// Expressions as their typed trees.
+    private static func encode(
+        _ features: [Feature],
+        of view: String,
+        schema: Schema?,
+        windows: WindowRule,
+        into form: inout CanonicalEncoder
+    ) throws(DefinitionError) {
+        var functions: [ExternalFunction] = []
+        if case .refused = windows {
+            functions = OnDemandPlan.functions(of: OnDemandFeatureView(name: view, request: [], features: features))
+        }
+        let graph = try FeatureGraph(
+            features,
+            of: view,
+            over: schema ?? Schema([]),
+            functions: functions,
+            windows: windows
+        )
+        form.list(features.count)
+        for (feature, expression) in zip(features, graph.expressions) {
+            form.list(3)
+            form.string(feature.name)
+            form.string(feature.type.description)
+            form.bytes(expression.canonical)
+        }
     }
 
     private static func encode(_ fields: [Field], into form: inout CanonicalEncoder) {
@@ -128,9 +148,9 @@ public enum CanonicalForm {
         }
     }
 
-    private static func encode(_ service: FeatureService, into form: inout CanonicalEncoder) {
-        form.list(service.features.count)
-        for feature in service.features {
+    private static func encode(_ features: [ServiceFeature], into form: inout CanonicalEncoder) {
+        form.list(features.count)
+        for feature in features {
             // One part more only where keys are renamed, so that services without keep their digests.
             form.list(feature.keys.isEmpty ? 3 : 4)
             switch feature.origin {

@@ -1,4 +1,5 @@
 import Columns
+import Expressions
 import Formats
 import TimeZones
 
@@ -210,6 +211,8 @@ public enum Definition: Hashable, Sendable {
     case entity(Entity)
     case source(Source)
     case view(FeatureView)
+    /// Shares its names with feature views: a service does not say which of the two it asks.
+    case onDemand(OnDemandFeatureView)
     case discretizer(Discretizer)
     case space(EmbeddingSpace)
     case service(FeatureService)
@@ -218,7 +221,7 @@ public enum Definition: Hashable, Sendable {
         switch self {
         case .entity: .entity
         case .source: .source
-        case .view: .view
+        case .view, .onDemand: .view
         case .discretizer: .discretizer
         case .space: .space
         case .service: .service
@@ -230,6 +233,7 @@ public enum Definition: Hashable, Sendable {
         case .entity(let entity): entity.name
         case .source(let source): source.name
         case .view(let view): view.name
+        case .onDemand(let view): view.name
         case .discretizer(let discretizer): discretizer.name
         case .space(let space): space.name
         case .service(let service): service.name
@@ -248,6 +252,11 @@ public enum Definition: Hashable, Sendable {
         case .view(let view):
             for entity in view.entities { add(.entity, entity) }
             add(.source, view.source)
+        case .onDemand(let view):
+            for input in view.inputs {
+                if case .feature(let reference) = input.origin { add(.view, reference.view) }
+            }
+            for discretizer in view.discretizers { add(.discretizer, discretizer) }
         case .discretizer(let discretizer): add(.view, discretizer.input.view)
         case .service(let service):
             for feature in service.features {

@@ -1,5 +1,6 @@
 import Bins
 import Columns
+import Expressions
 import Formats
 import Yams
 
@@ -22,7 +23,9 @@ public struct DefinitionDocument: Hashable, Sendable {
 /// This checks form: names, types, spans, unknown members. Whether references resolve and expressions type is checked by
 /// `Resolver`, which sees all definitions together.
 public enum DefinitionReader {
-    public static let kinds = ["Entity", "Source", "FeatureView", "Discretizer", "EmbeddingSpace", "FeatureService"]
+    public static let kinds = [
+        "Entity", "Source", "FeatureView", "OnDemandFeatureView", "Discretizer", "EmbeddingSpace", "FeatureService",
+    ]
 
     /// - Throws: `DefinitionError` with file, line and column of the first fault.
     public static func read(_ text: String, file: String) throws(DefinitionError) -> [DefinitionDocument] {
@@ -75,6 +78,7 @@ public enum DefinitionReader {
         case "Entity": own = ["join_keys"]
         case "Source": own = ["columns", "event_time", "known_at", "available_after", "filter", "null_values"]
         case "FeatureView": own = ["entities", "source", "ttl", "features"]
+        case "OnDemandFeatureView": own = ["request", "inputs", "features"]
         case "Discretizer": own = ["input", "method", "bins", "edges"]
         case "EmbeddingSpace": own = ["dimension", "metric", "producer"]
         case "FeatureService": own = ["features"]
@@ -91,6 +95,7 @@ public enum DefinitionReader {
                 .entity(try entity(name, members))
             case "Source": .source(try source(name, members))
             case "FeatureView": .view(try view(name, members))
+            case "OnDemandFeatureView": .onDemand(try onDemandView(name, members))
             case "Discretizer": .discretizer(try discretizer(name, members))
             case "EmbeddingSpace": .space(try space(name, members))
             default: .service(FeatureService(name: name, features: try serviceFeatures(members.require("features"))))
@@ -179,9 +184,7 @@ public enum DefinitionReader {
     }
 
     private static func view(_ name: String, _ members: Members) throws(DefinitionError) -> FeatureView {
-        guard name != "bins", name != "embedding" else {
-            throw members.reader.error("a feature view cannot be called '\(name)': feature services use the word")
-        }
+        try checkViewName(name, members)
         var view = FeatureView(name: name, entities: [], source: try members.require("source").name(), features: [])
         for entity in try members["entities"]?.list() ?? [] { view.entities.append(try entity.name()) }
         if let ttl = members["ttl"] {
@@ -193,6 +196,54 @@ public enum DefinitionReader {
             }
             view.ttl = span
         }
+        view.features = try features(of: "feature view '\(name)'", members)
+        return view
+    }
+
+    private static func checkViewName(_ name: String, _ members: Members) throws(DefinitionError) {
+        guard name != "bins", name != "embedding" else {
+            throw members.reader.error("a feature view cannot be called '\(name)': feature services use the word")
+        }
+    }
+
+    private static func onDemandView(_ name: String, _ members: Members) throws(DefinitionError) -> OnDemandFeatureView
+    {
+        try checkViewName(name, members)
+        var request: [Field] = []
+        if let reader = members["request"] { request = try fields(reader, for: "request value") }
+        for field in request where field.name == OnDemandFeatureView.timestampColumn {
+            throw members.reader.error(
+                "'\(field.name)' is the time of the request, which every on-demand view may read; do not declare it"
+            )
+        }
+        var inputs: [ServiceFeature] = []
+        if let reader = members["inputs"] {
+            inputs = try serviceFeatures(reader)
+            for input in inputs {
+                guard case .feature = input.origin else {
+                    throw reader.error(
+                        "\(reader.subject) holds features of views; write bin(x, discretizer) in an expression for bins, and"
+                            + " look embeddings up in the service"
+                    )
+                }
+            }
+        }
+        guard !request.isEmpty || !inputs.isEmpty else {
+            throw members.reader.error(
+                "on-demand feature view '\(name)' has neither 'request' nor 'inputs'; say what it is computed from"
+            )
+        }
+        return OnDemandFeatureView(
+            name: name,
+            request: request,
+            inputs: inputs,
+            features: try features(of: "on-demand feature view '\(name)'", members)
+        )
+    }
+
+    /// `[{ name, type, expression }, …]`.
+    private static func features(of view: String, _ members: Members) throws(DefinitionError) -> [Feature] {
+        var features: [Feature] = []
         for reader in try members.require("features").list() {
             let item = Members(reader: reader, list: try reader.members(allowed: ["name", "type", "expression"]))
             let feature = Feature(
@@ -200,13 +251,13 @@ public enum DefinitionReader {
                 type: try type(item.require("type")),
                 expression: try item["expression"]?.text()
             )
-            if view.features.contains(where: { $0.name == feature.name }) {
-                throw reader.error("feature view '\(name)' has the feature '\(feature.name)' twice")
+            if features.contains(where: { $0.name == feature.name }) {
+                throw reader.error("\(view) has the feature '\(feature.name)' twice")
             }
-            view.features.append(feature)
+            features.append(feature)
         }
-        guard !view.features.isEmpty else { throw members.reader.error("feature view '\(name)' has no features") }
-        return view
+        guard !features.isEmpty else { throw members.reader.error("\(view) has no features") }
+        return features
     }
 
     private static func discretizer(_ name: String, _ members: Members) throws(DefinitionError) -> Discretizer {

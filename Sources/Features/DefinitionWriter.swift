@@ -1,4 +1,5 @@
 import Columns
+import Expressions
 import Formats
 import TimeZones
 
@@ -37,6 +38,14 @@ extension Definition {
             if !view.entities.isEmpty { add("entities", texts(view.entities)) }
             add("source", .string(view.source))
             add("ttl", view.ttl.map { .string($0.description) })
+            add("features", .array(view.features.map(\.json)))
+        case .onDemand(let view):
+            add("kind", .string("OnDemandFeatureView"))
+            add("name", .string(view.name))
+            if !view.request.isEmpty {
+                add("request", .object(view.request.map { JSON.Member($0.name, .string($0.type.description)) }))
+            }
+            if !view.inputs.isEmpty { add("inputs", .array(view.inputs.map(\.json))) }
             add("features", .array(view.features.map(\.json)))
         case .discretizer(let discretizer):
             add("kind", .string("Discretizer"))

@@ -1,4 +1,5 @@
 import Columns
+import Expressions
 import Kernels
 
 /// The history of one view, indexed for point-in-time lookups.
@@ -13,6 +14,13 @@ public struct ViewHistory: Sendable {
     let knownTimes: [Int64]
     let sequences: [Int64]
     let index: AsOfIndex
+    private let windows: Windows?
+
+    private struct Windows: Sendable {
+        let plan: ViewWindows
+        let index: WindowIndex
+        let inputs: [Evaluation]
+    }
 
     /// - Parameters:
     ///   - plan: the view.
@@ -30,6 +38,18 @@ public struct ViewHistory: Sendable {
             knownTimes: knownTimes,
             sequences: sequences
         )
+        windows = plan.windows.map { [eventTimes, knownTimes, sequences] windows in
+            Windows(
+                plan: windows,
+                index: WindowIndex(
+                    keys: plan.keys(rows),
+                    eventTimes: eventTimes,
+                    knownTimes: knownTimes,
+                    sequences: sequences
+                ),
+                inputs: plan.evaluateWithWindows(rows).inputs
+            )
+        }
     }
 
     /// The columns of history that a join of the view reads.
@@ -62,12 +82,27 @@ public struct ViewHistory: Sendable {
             }
             return FeatureColumn(feature.column.take(placement), statuses: statuses)
         }
-        return ViewRows(
+        let stored = ViewRows(
             features: features,
             rowCount: keys.count,
             eventTimes: match.rows.map { $0 >= 0 ? eventTimes[$0] : 0 },
             knownTimes: match.rows.map { $0 >= 0 ? knownTimes[$0] : 0 }
         )
+        guard let windows else { return stored }
+        let spine = WindowSpine(keys: keys, at: times, index: windows.index)
+        let part = windows.plan.aggregate(
+            windows.index,
+            inputs: windows.inputs,
+            spine: spine,
+            positions: 0..<spine.count
+        )
+        let aggregates = windows.plan.results([part], inputs: windows.inputs, spine: spine)
+        return plan.finish(stored, windows: aggregates, keys: keys)
+    }
+
+    /// A feature for each row of history, at the instant when that row became known: what a bin fit learns from.
+    public func valuesWhenKnown(_ feature: Int) -> Column {
+        join(plan.keys(rows), at: knownTimes).features[feature].column
     }
 
     static func status(_ status: AsOfStatus) -> FeatureStatus {
@@ -78,7 +113,7 @@ public struct ViewHistory: Sendable {
     }
 }
 
-/// One row to be brought online.
+/// One row to be brought online: a stored row of an entity, or what a row of history leaves for its windows.
 public struct PackedOnlineRow: Hashable, Sendable {
     public let key: [UInt8]
     public let eventTime: Int64
@@ -88,26 +123,55 @@ public struct PackedOnlineRow: Hashable, Sendable {
 }
 
 extension ViewHistory {
-    /// For each entity the newest row visible at `clock`, in key order, its features evaluated and packed.
+    /// For each entity the newest row visible at `clock`, in key order, evaluated and packed as it is stored.
     ///
     /// TTL plays no part: it is tested when the row is read.
     ///
     /// - Parameter includesPending: whether to add the rows that become known only after `clock`.
-    public func onlineRows(at clock: Int64, includesPending: Bool) -> [PackedOnlineRow] {
+    /// - Returns: the rows, and by the name of a feature in how many of them it is undefined.
+    public func onlineRows(
+        at clock: Int64,
+        includesPending: Bool
+    ) -> (rows: [PackedOnlineRow], invalid: [String: Int64]) {
         let latest = index.latest(at: clock)
         var chosen = latest.winners.filter { $0 >= 0 }
         if includesPending { chosen += latest.pending }
         let picked = rows.take(chosen)
-        let computed = plan.evaluate(picked)
-        let keys = plan.keys(picked)
-        return chosen.indices.compactMap { row in
+        let stored = plan.evaluate(picked)
+        return (
+            packed(chosen, keys: plan.keys(picked), stored),
+            plan.invalidCounts(stored, inputs: windows?.inputs ?? [])
+        )
+    }
+
+    /// What the view's windows need of history from `clock` on: the inputs of each row that the widest of them can still
+    /// hold, packed.
+    ///
+    /// - Parameter includesPending: whether to add the rows that become known only after `clock`.
+    public func onlineEvents(at clock: Int64, includesPending: Bool) -> [PackedOnlineRow] {
+        guard let windows else { return [] }
+        let (oldest, overflow) = clock.subtractingReportingOverflow(windows.plan.widest)
+        let chosen = eventTimes.indices.filter { row in
+            (overflow || eventTimes[row] > oldest) && (includesPending || knownTimes[row] <= clock)
+        }
+        let inputs = windows.inputs.map { evaluation in
+            FeatureColumn(
+                evaluation.column.take(chosen),
+                invalid: evaluation.invalid.map { invalid in Bitmap(chosen.map { invalid[$0] }) }
+            )
+        }
+        return packed(chosen, keys: plan.keys(rows.take(chosen)), ViewRows(features: inputs, rowCount: chosen.count))
+    }
+
+    private func packed(_ chosen: [Int], keys: KeyColumn, _ values: ViewRows) -> [PackedOnlineRow] {
+        chosen.indices.compactMap { row in
             guard let key = keys.bytes(row) else { return nil }
             return PackedOnlineRow(
                 key: key,
                 eventTime: eventTimes[chosen[row]],
                 knownAt: knownTimes[chosen[row]],
                 sequence: sequences[chosen[row]],
-                packed: PackedRow.encode(computed, row: row)
+                packed: PackedRow.encode(values, row: row)
             )
         }
     }

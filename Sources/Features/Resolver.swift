@@ -121,8 +121,21 @@ public struct Resolver {
         case .source(let source): Schema(source.columns)
         case .view(let view):
             if case .source(let source)? = self.definition(.source, view.source) { Schema(source.columns) } else { nil }
+        case .onDemand(let view): onDemandSchema(view)
         default: nil
         }
+    }
+
+    /// The columns that an on-demand view's expressions read.
+    private func onDemandSchema(_ view: OnDemandFeatureView) -> Schema {
+        let inputs = view.inputs.compactMap { input -> Field? in
+            guard case .feature(let reference) = input.origin,
+                case .view(let used)? = definition(.view, reference.view),
+                let feature = used.features.first(where: { $0.name == reference.feature })
+            else { return nil }
+            return Field(input.outputName(), feature.type)
+        }
+        return Schema(view.request + inputs + [Field(OnDemandFeatureView.timestampColumn, .timestamp)])
     }
 
     /// Types everything that the definition says; references are known to resolve.
@@ -131,7 +144,21 @@ public struct Resolver {
         case .entity, .space: break
         case .source(let source): sourcePlans[source.name] = try SourcePlan(source)
         case .view(let view): viewPlans[view.name] = try plan(view)
+        case .onDemand(let view):
+            // A service that asks for all of it: the same checks as where it is used.
+            let features = view.features.map {
+                ServiceFeature(.feature(FeatureReference(view: view.name, feature: $0.name)))
+            }
+            _ = try servicePlan(FeatureService(name: view.name, features: features), defining: view)
         case .discretizer(let discretizer):
+            if case .onDemand(let view)? = self.definition(.view, discretizer.input.view) {
+                throw DefinitionError(
+                    place: "discretizer '\(discretizer.name)'",
+                    message:
+                        "its input \(discretizer.input) is computed on demand and has no history to fit on; fit it on a"
+                        + " feature of a view with a source, and use bin(x, \(discretizer.name)) in '\(view.name)'"
+                )
+            }
             let plan = try viewPlan(discretizer.input.view)
             guard let position = plan.position(of: discretizer.input.feature) else {
                 let names = plan.view.features.map(\.name)
@@ -148,7 +175,7 @@ public struct Resolver {
                     message: "its input \(discretizer.input) is \(type), expected int64, float32 or float64"
                 )
             }
-        case .service(let service): _ = try servicePlan(service)
+        case .service(let service): _ = try servicePlan(service, defining: nil)
         }
     }
 
@@ -173,18 +200,34 @@ public struct Resolver {
         return plan
     }
 
-    private mutating func servicePlan(_ service: FeatureService) throws(DefinitionError) -> ServicePlan {
+    /// - Parameter view: the on-demand view that is being defined, which has no version yet.
+    private mutating func servicePlan(
+        _ service: FeatureService,
+        defining view: OnDemandFeatureView?
+    ) throws(DefinitionError) -> ServicePlan {
         var views: [String: ViewPlan] = [:]
+        var onDemand: [String: OnDemandFeatureView] = [:]
         var discretizers: [String: Discretizer] = [:]
         var spaces: [String: EmbeddingSpace] = [:]
-        for use in Definition.service(service).uses {
+        var wanted = view.map { Definition.onDemand($0).uses } ?? Definition.service(service).uses
+        if let view { onDemand[view.name] = view }
+        while let use = wanted.popLast() {
             switch definition(use.kind, use.name) {
             case .view(let view): views[view.name] = try viewPlan(view.name)
+            case .onDemand(let view):
+                guard onDemand.updateValue(view, forKey: view.name) == nil else { continue }
+                wanted += Definition.onDemand(view).uses
             case .discretizer(let discretizer): discretizers[discretizer.name] = discretizer
             case .space(let space): spaces[space.name] = space
             default: break
             }
         }
-        return try ServicePlan(service, views: views, discretizers: discretizers, spaces: spaces)
+        return try ServicePlan(
+            service,
+            views: views,
+            onDemand: onDemand,
+            discretizers: discretizers,
+            spaces: spaces
+        )
     }
 }

@@ -12,6 +12,7 @@ public struct ServicePlan: Sendable {
         case feature(view: Int, feature: Int)
         case bins(view: Int, feature: Int, discretizer: String)
         case embedding(space: String, key: EmbeddingKey)
+        case onDemand(plan: Int, feature: Int)
     }
 
     enum EmbeddingKey: Sendable {
@@ -25,7 +26,8 @@ public struct ServicePlan: Sendable {
         public let fullName: String
         public let type: DataType
         let origin: Origin
-        /// The position of the view whose row the value comes from; `nil` for an embedding of a join key.
+        /// The position of the view whose row the value comes from; `nil` for an embedding of a join key and for what is
+        /// computed on demand.
         public let view: Int?
     }
 
@@ -34,7 +36,14 @@ public struct ServicePlan: Sendable {
     public let views: [ViewUse]
     /// What a request or spine must hold: the union of the views' join keys and of keys that are embedded.
     public let joinKeys: [Field]
+    /// Values that a request or spine must hold beside the join keys, for features computed on demand.
+    public let requestFields: [Field]
+    /// The on-demand views it reads, each once.
+    public let onDemand: [OnDemandPlan]
     public let outputs: [Output]
+
+    /// The columns that a request or spine must hold.
+    public var requiredFields: [Field] { joinKeys + requestFields }
 
     /// Plans over the definitions that the service names, each by name.
     ///
@@ -42,6 +51,7 @@ public struct ServicePlan: Sendable {
     public init(
         _ service: FeatureService,
         views plans: [String: ViewPlan],
+        onDemand definitions: [String: OnDemandFeatureView] = [:],
         discretizers: [String: Discretizer],
         spaces: [String: EmbeddingSpace],
         fullNames: Bool? = nil
@@ -50,12 +60,21 @@ public struct ServicePlan: Sendable {
         var views: [ViewUse] = []
         var keys: [Field] = []
         var outputs: [Output] = []
+        var onDemand: [OnDemandPlan] = []
 
         func position(
             _ reference: FeatureReference,
             _ renamed: [String: String]
         ) throws(DefinitionError) -> (view: Int, feature: Int) {
             guard let plan = plans[reference.view] else {
+                guard definitions[reference.view] == nil else {
+                    throw DefinitionError(
+                        place: place,
+                        message:
+                            "\(reference) is computed on demand, and here a feature of a view with a source is needed;"
+                            + " write the expression in one on-demand view, with bin(x, discretizer) for bins"
+                    )
+                }
                 throw DefinitionError(
                     place: place,
                     message:
@@ -101,6 +120,44 @@ public struct ServicePlan: Sendable {
             let origin: Origin
             let view: Int?
             switch item.origin {
+            case .feature(let reference) where definitions[reference.view] != nil:
+                guard let definition = definitions[reference.view] else { continue }
+                guard item.keys.isEmpty else {
+                    throw DefinitionError(
+                        place: place,
+                        message:
+                            "'\(reference.view)' is computed on demand and has no join keys of its own; give 'keys' to"
+                            + " its inputs"
+                    )
+                }
+                guard let feature = definition.features.firstIndex(where: { $0.name == reference.feature }) else {
+                    let names = definition.features.map(\.name)
+                    throw DefinitionError(
+                        place: place,
+                        message: "on-demand feature view '\(reference.view)' has no feature '\(reference.feature)'"
+                            + "\(suggestion(for: reference.feature, among: names)) (it has \(names.joined(separator: ", ")))"
+                    )
+                }
+                if !onDemand.contains(where: { $0.view.name == definition.name }) {
+                    var inputs: [OnDemandPlan.Input] = []
+                    for input in definition.inputs {
+                        guard case .feature(let reference) = input.origin else { continue }
+                        let found = try position(reference, input.keys)
+                        let type = views[found.view].plan.view.features[found.feature].type
+                        inputs.append(
+                            OnDemandPlan.Input(
+                                view: found.view,
+                                feature: found.feature,
+                                field: Field(input.outputName(), type)
+                            )
+                        )
+                    }
+                    onDemand.append(try OnDemandPlan(definition, inputs: inputs, discretizers: discretizers))
+                }
+                let plan = onDemand.firstIndex { $0.view.name == definition.name } ?? 0
+                type = definition.features[feature].type
+                origin = .onDemand(plan: plan, feature: feature)
+                view = nil
             case .feature(let reference):
                 let found = try position(reference, item.keys)
                 type = views[found.view].plan.view.features[found.feature].type
@@ -162,12 +219,49 @@ public struct ServicePlan: Sendable {
             )
         }
         for use in views { for key in use.keys { try require(key, "feature view '\(use.plan.view.name)'") } }
+        var request: [Field] = []
+        for plan in onDemand {
+            for field in plan.view.request {
+                if let known = (keys + request).first(where: { $0.name == field.name }) {
+                    guard known.type == field.type else {
+                        throw DefinitionError(
+                            place: place,
+                            message: "request value '\(field.name)' is \(field.type) for on-demand feature view"
+                                + " '\(plan.view.name)' and \(known.type) elsewhere; make them equal"
+                        )
+                    }
+                } else {
+                    request.append(field)
+                }
+            }
+        }
         self.service = service
         self.views = views
         self.joinKeys = keys
+        self.requestFields = request
+        self.onDemand = onDemand
         self.outputs = outputs
-        if fullNames != true { try Self.checkNames(outputs.map(\.name) + keys.map(\.name), place: place) }
-        if fullNames != false { try Self.checkNames(outputs.map(\.fullName) + keys.map(\.name), place: place) }
+        let required = (keys + request).map(\.name)
+        if fullNames != true { try Self.checkNames(outputs.map(\.name) + required, place: place) }
+        if fullNames != false { try Self.checkNames(outputs.map(\.fullName) + required, place: place) }
+    }
+
+    /// The plan with the fitted objects that its on-demand views compute with.
+    ///
+    /// - Throws: `DefinitionError` when they need bins that `fitted` lacks.
+    public func bound(to fitted: FittedAssets) throws(DefinitionError) -> ServicePlan {
+        var bound: [OnDemandPlan] = []
+        for plan in onDemand { bound.append(try plan.bound(to: fitted)) }
+        return ServicePlan(self, onDemand: bound)
+    }
+
+    private init(_ plan: ServicePlan, onDemand: [OnDemandPlan]) {
+        self.service = plan.service
+        self.views = plan.views
+        self.joinKeys = plan.joinKeys
+        self.requestFields = plan.requestFields
+        self.onDemand = onDemand
+        self.outputs = plan.outputs
     }
 
     /// Join keys whose value is looked up in an embedding space, with the space's name, in output order.
@@ -192,18 +286,22 @@ public struct ServicePlan: Sendable {
     ///
     /// - Parameters:
     ///   - rows: one `ViewRows` for each of `views`, all with the same number of rows.
-    ///   - keys: the join keys of the same rows, by name.
+    ///   - keys: the required fields of the same rows, by name.
+    ///   - times: the time that each of the rows is read at, microseconds UTC.
     ///   - fitted: the bins and embeddings of the version being served.
     /// - Throws: `DefinitionError` when the service needs bins or embeddings that `fitted` lacks.
     public func assemble(
         _ rows: [ViewRows],
         keys: RecordBatch,
+        at times: [Int64],
         fitted: FittedAssets
     ) throws(DefinitionError) -> [FeatureColumn] {
+        let computed = onDemand.map { $0.evaluate(keys, at: times, found: rows) }
         var columns: [FeatureColumn] = []
         for output in outputs {
             switch output.origin {
             case .feature(let view, let feature): columns.append(rows[view].features[feature])
+            case .onDemand(let plan, let feature): columns.append(computed[plan].features[feature])
             case .bins(let view, let feature, let discretizer):
                 let edges = try fitted.edges(of: discretizer)
                 let input = rows[view].features[feature]
@@ -252,13 +350,15 @@ public struct FittedAssets: Sendable {
     }
 
     func edges(of discretizer: String) throws(DefinitionError) -> BinEdges {
-        guard let edges = bins[discretizer] else {
-            throw DefinitionError(
-                place: "discretizer '\(discretizer)'",
-                message: "it has no fitted bins; run: lockstep fit \(discretizer)"
-            )
-        }
+        guard let edges = bins[discretizer] else { throw Self.missingBins(discretizer) }
         return edges
+    }
+
+    static func missingBins(_ discretizer: String) -> DefinitionError {
+        DefinitionError(
+            place: "discretizer '\(discretizer)'",
+            message: "it has no fitted bins; run: lockstep fit \(discretizer)"
+        )
     }
 
     func embeddings(of space: String) throws(DefinitionError) -> EmbeddingTable {

@@ -8,7 +8,7 @@ public struct Spine: Sendable {
     public let rows: RecordBatch
     public let times: [Int64]
 
-    /// - Throws: `DefinitionError` when a join key or the timestamp is missing, has another type or a null instant, or
+    /// - Throws: `DefinitionError` when a join key, a request value or the timestamp is missing, has another type or a null instant, or
     ///   when a column has the name of one of the service's outputs.
     public init(_ rows: RecordBatch, for plan: ServicePlan, full: Bool = false, name: String) throws(DefinitionError) {
         let names = rows.schema.fields.map(\.name)
@@ -29,7 +29,7 @@ public struct Spine: Sendable {
             }
             return column
         }
-        for key in plan.joinKeys { _ = try column(key.name, key.type) }
+        for field in plan.requiredFields { _ = try column(field.name, field.type) }
         guard case .timestamp(let times) = try column(Self.timestampColumn, .timestamp) else {
             preconditionFailure("the column's type was checked")
         }

@@ -43,14 +43,14 @@ public struct StreamedJoin: Sendable {
         )
     }
 
-    /// Second pass: the features of the rows of a part that won, once for each spine row.
+    /// Second pass: what is stored for the rows of a part that won, once for each spine row.
     ///
     /// - Parameter rows: `valueColumns` of the part.
     public func evaluate(_ part: AsOfPlaces.Part, rows: RecordBatch) -> [FeatureColumn] {
         plan.evaluate(rows.take(part.rows)).features
     }
 
-    /// The view's features for each spine row.
+    /// The stored row of the view for each spine row; `ViewPlan.finish` makes features of it.
     ///
     /// - Parameter parts: what `evaluate` gave for each of `places.parts`, in their order.
     public func assemble(_ places: AsOfPlaces, parts: [[FeatureColumn]]) -> ViewRows {
@@ -63,11 +63,11 @@ public struct StreamedJoin: Sendable {
             }
         }
         let missing = places.statuses.map(ViewHistory.status)
-        let features = plan.view.features.indices.map { feature in
+        let features = plan.storedFields.indices.map { feature in
             let values = parts.map { $0[feature].column }
             let found =
                 values.isEmpty
-                ? Column.nulls(plan.view.features[feature].type, count: 0) : Column.concatenate(values)
+                ? Column.nulls(plan.storedFields[feature].type, count: 0) : Column.concatenate(values)
             var statuses = missing
             for (part, columns) in zip(places.parts, parts) {
                 let own = columns[feature].statuses

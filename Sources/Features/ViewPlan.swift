@@ -1,14 +1,23 @@
 import Columns
+import Expressions
 import Kernels
 
 /// A feature view whose expressions are typed and planned over its source.
 ///
-/// The one evaluator: online rows, training sets and the parity check all come through `evaluate`.
+/// The one evaluator: online rows, training sets and the parity check all come through `evaluate` and `finish`. A row of
+/// the source becomes a *stored* row, which is what is kept online; with it and the windows at one time, `finish` computes
+/// the features that are deferred until a row is read. Without windows the stored row has the features themselves.
 public struct ViewPlan: Sendable {
     public let view: FeatureView
     /// The join keys of the view's entities, in order; together they are the online key.
     public let joinKeys: [Field]
     public let features: FeatureGraph
+    /// The windows of all features; `nil` where there are none.
+    public let windows: ViewWindows?
+    /// What a stored row holds: the features that are not deferred, then the columns that only deferred ones read.
+    public let storedFields: [Field]
+    /// For each deferred feature, whether it needs a row and not windows alone.
+    private let needsRow: [Bool]
 
     public init(_ view: FeatureView, entities: [Entity], source: Source) throws(DefinitionError) {
         self.view = view
@@ -42,18 +51,112 @@ public struct ViewPlan: Sendable {
             keys.append(key)
         }
         self.joinKeys = keys
-        features = try FeatureGraph(view.features, of: view.name, over: schema)
+        let graph = try FeatureGraph(view.features, of: view.name, over: schema)
+        var stored = view.features.indices.filter { !graph.isDeferred[$0] }
+            .map { Field(view.features[$0].name, view.features[$0].type) }
+        var needsRow = [Bool](repeating: false, count: view.features.count)
+        for feature in graph.order where graph.isDeferred[feature] {
+            for name in graph.expressions[feature].inputs {
+                guard let type = schema.type(of: name) else { continue }
+                needsRow[feature] = true
+                if !stored.contains(where: { $0.name == name }) { stored.append(Field(name, type)) }
+            }
+            if graph.uses[feature].contains(where: { !graph.isDeferred[$0] || needsRow[$0] }) {
+                needsRow[feature] = true
+            }
+        }
+        self.features = graph
+        self.windows = ViewWindows(graph.windows)
+        self.storedFields = stored
+        self.needsRow = needsRow
     }
 
     public var ttl: Int64? { view.ttl?.microseconds }
 
     public func position(of feature: String) -> Int? { view.features.firstIndex { $0.name == feature } }
 
-    /// Computes the view's features for rows of its source.
+    /// Computes what is stored for rows of the view's source.
     ///
     /// - Parameter rows: holds the source's columns, by name.
-    public func evaluate(_ rows: RecordBatch) -> ViewRows {
-        ViewRows(features: features.evaluate(rows), rowCount: rows.rowCount)
+    /// - Returns: a column for each of `storedFields`.
+    public func evaluate(_ rows: RecordBatch) -> ViewRows { stored(features.evaluate(rows)) }
+
+    /// What is stored for rows of the view's source, and what its windows keep of them.
+    ///
+    /// - Returns: beside the stored rows, an evaluation for each of the windows' `inputFields`.
+    public func evaluateWithWindows(_ rows: RecordBatch) -> (stored: ViewRows, inputs: [Evaluation]) {
+        let evaluated = features.evaluate(rows)
+        return (stored(evaluated), windows?.inputs(evaluated.rows) ?? [])
+    }
+
+    private func stored(_ evaluated: (features: [FeatureColumn?], rows: RecordBatch)) -> ViewRows {
+        var columns = evaluated.features.compactMap { $0 }
+        for field in storedFields.dropFirst(columns.count) {
+            guard let column = evaluated.rows[field.name] else { preconditionFailure("rows lack '\(field.name)'") }
+            columns.append(FeatureColumn(column, invalid: nil))
+        }
+        return ViewRows(features: columns, rowCount: evaluated.rows.rowCount)
+    }
+
+    /// The view's features for rows as they are read.
+    ///
+    /// A feature of a row needs one: where none was found its status says why, whatever its windows hold. A feature of
+    /// windows alone has a value for every key, seen or not: over no rows a count is zero.
+    ///
+    /// - Parameters:
+    ///   - stored: a column for each of `storedFields`, with the statuses of the rows that were not found.
+    ///   - windows: a column for each of the windows' terms, and the rows for which it is undefined.
+    ///   - keys: the view's key of each row; one that is null finds nothing.
+    public func finish(_ stored: ViewRows, windows: [Evaluation], keys: KeyColumn) -> ViewRows {
+        guard let terms = self.windows?.terms else { return stored }
+        precondition(windows.count == terms.count, "\(windows.count) windows were computed of \(terms.count)")
+        let rows = RecordBatch(
+            schema: Schema(storedFields + terms.map { Field($0.column, $0.type) }),
+            columns: stored.features.map(\.column) + windows.map(\.column),
+            rowCount: stored.rowCount
+        )
+        var undefined: [String: Bitmap] = [:]
+        for (term, window) in zip(terms, windows) { undefined[term.column] = window.invalid }
+        let deferred = features.evaluateDeferred(rows, undefined: undefined)
+        var next = 0
+        let columns = view.features.indices.map { feature in
+            guard let column = deferred[feature] else {
+                next += 1
+                return stored.features[next - 1]
+            }
+            let found = needsRow[feature] ? stored.features.first?.statuses : nil
+            return column.missing { row in
+                if let found, found[row] == .notFound || found[row] == .outsideMaxAge { return found[row] }
+                return keys.isNull(row) ? .notFound : nil
+            }
+        }
+        return ViewRows(
+            features: columns,
+            rowCount: stored.rowCount,
+            eventTimes: stored.eventTimes,
+            knownTimes: stored.knownTimes
+        )
+    }
+
+    /// By the name of a feature, for how many rows of history it is undefined; those without any are left out.
+    ///
+    /// A feature with windows is counted for each row that makes a window undefined while it is in it.
+    public func invalidCounts(_ stored: ViewRows, inputs: [Evaluation] = []) -> [String: Int64] {
+        var counts: [String: Int64] = [:]
+        for (field, feature) in zip(storedFields, stored.features) {
+            let count = feature.statuses.count { $0 == .invalid }
+            if count > 0 { counts[field.name] = Int64(count) }
+        }
+        guard let windows, !inputs.isEmpty else { return counts }
+        let spoiling = windows.spoilingRows(inputs)
+        for (feature, expression) in zip(view.features, features.expressions) where !expression.windows.isEmpty {
+            var rows: Bitmap?
+            for (term, other) in zip(windows.terms, spoiling) where expression.windows.contains(term) {
+                if let other { rows = rows?.union(other) ?? other }
+            }
+            if let rows { counts[feature.name] = Int64(rows.setCount) }
+        }
+        return counts
     }
 
     /// The columns of the source that the features are computed from, sorted.
@@ -84,6 +187,20 @@ public struct FeatureColumn: Sendable, Hashable {
         precondition(column.count == statuses.count, "one status for each row")
         self.column = column
         self.statuses = statuses
+    }
+
+    /// The column without the rows that a status is given for.
+    func missing(_ status: (Int) -> FeatureStatus?) -> FeatureColumn {
+        var statuses = statuses
+        var rows = Array(0..<column.count)
+        var isComplete = true
+        for row in rows.indices {
+            guard let missing = status(row) else { continue }
+            statuses[row] = missing
+            rows[row] = -1
+            isComplete = false
+        }
+        return isComplete ? self : FeatureColumn(column.take(rows), statuses: statuses)
     }
 
     /// Statuses follow from nulls and from the rows whose evaluation was undefined.

@@ -1,4 +1,5 @@
 import Columns
+import Expressions
 import Features
 import Formats
 import Kernels
@@ -49,7 +50,49 @@ struct HistoryFiles: Sendable {
             return values
         }
         let values = evaluated.joined().sorted { $0.0 < $1.0 }.map(\.1)
-        return join.assemble(places, parts: values)
+        let stored = join.assemble(places, parts: values)
+        return plan.finish(
+            stored,
+            windows: try await windows(plan, keys: keys, at: times, threads: threads),
+            keys: keys
+        )
+    }
+
+    /// The aggregates of a view's windows for each spine row; none where it has no windows.
+    private func windows(
+        _ plan: ViewPlan,
+        keys: KeyColumn,
+        at times: [Int64],
+        threads: Int
+    ) async throws -> [Evaluation] {
+        let rowCount = parts.reduce(0) { $0 + $1.file.rowCount(rowGroup: $1.rowGroup) }
+        guard let streamed = StreamedWindows(plan, keys: keys, at: times, historyRows: rowCount) else { return [] }
+        var finished: [StreamedWindows.Finished] = []
+        for number in 0..<streamed.shareCount {
+            let next = Counter()
+            let kept = try await Self.run(threads: min(threads, max(1, parts.count))) {
+                var kept: [(Int, StreamedWindows.Kept)] = []
+                while let part = next.take(below: parts.count) {
+                    try Task.checkCancellation()
+                    kept.append((part, streamed.keep(try parts[part].read(streamed.columns), share: number)))
+                }
+                return kept
+            }
+            let share = streamed.arrange(kept.joined().sorted { $0.0 < $1.0 }.map(\.1), share: number)
+            // More ranges than threads, so that none waits long for the last.
+            let ranges = share.split(into: threads == 1 ? 1 : threads * 4)
+            let nextRange = Counter()
+            let aggregated = try await Self.run(threads: min(threads, ranges.count)) {
+                var done: [(Int, WindowPart)] = []
+                while let range = nextRange.take(below: ranges.count) {
+                    try Task.checkCancellation()
+                    done.append((range, share.aggregate(ranges[range])))
+                }
+                return done
+            }
+            finished.append(share.finish(aggregated.joined().sorted { $0.0 < $1.0 }.map(\.1)))
+        }
+        return streamed.results(finished)
     }
 
     /// What each of several threads gives for a piece of work that they share.

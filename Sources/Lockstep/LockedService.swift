@@ -83,7 +83,7 @@ public struct LockedService: Sendable {
             )
         }
         self.lock = lock
-        self.plan = plan
+        self.plan = try plan.bound(to: fitted)
         self.fitted = fitted
         self.sources = try parts.sourcePlans()
         self.objects = objects
@@ -151,6 +151,7 @@ private struct Parts {
     var entities: [String: Entity] = [:]
     var sources: [String: Source] = [:]
     var views: [String: FeatureView] = [:]
+    var onDemand: [String: OnDemandFeatureView] = [:]
     var discretizers: [String: Discretizer] = [:]
     var spaces: [String: EmbeddingSpace] = [:]
     var services: [String: FeatureService] = [:]
@@ -160,6 +161,7 @@ private struct Parts {
         case .entity(let entity): entities[entity.name] = entity
         case .source(let source): sources[source.name] = source
         case .view(let view): views[view.name] = view
+        case .onDemand(let view): onDemand[view.name] = view
         case .discretizer(let discretizer): discretizers[discretizer.name] = discretizer
         case .space(let space): spaces[space.name] = space
         case .service(let service): services[service.name] = service
@@ -172,7 +174,13 @@ private struct Parts {
             guard let source = sources[view.source] else { throw PinError("the lock lacks source '\(view.source)'") }
             plans[name] = try ViewPlan(view, entities: view.entities.compactMap { entities[$0] }, source: source)
         }
-        return try ServicePlan(service, views: plans, discretizers: discretizers, spaces: spaces)
+        return try ServicePlan(
+            service,
+            views: plans,
+            onDemand: onDemand,
+            discretizers: discretizers,
+            spaces: spaces
+        )
     }
 
     func sourcePlans() throws -> [String: SourcePlan] {

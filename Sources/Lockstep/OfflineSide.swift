@@ -16,7 +16,7 @@ struct OfflineSide: Sendable {
 
     func side(_ rows: RecordBatch, at times: [Int64]) throws -> ParitySide {
         let viewRows = zip(service.plan.views, histories).map { $1.join($0.keys(rows), at: times) }
-        let columns = try service.plan.assemble(viewRows, keys: rows, fitted: service.fitted)
+        let columns = try service.plan.assemble(viewRows, keys: rows, at: times, fitted: service.fitted)
         let none = [Int64](repeating: 0, count: rows.rowCount)
         return ParitySide(
             features: zip(service.plan.outputs, columns).map { output, column in

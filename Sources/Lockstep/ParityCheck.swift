@@ -34,6 +34,13 @@ public struct ParityCheck: Sendable {
         sample: Int? = nil,
         progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> ParityReport {
+        if rows == nil, !service.plan.requestFields.isEmpty {
+            let names = service.plan.requestFields.map { "'\($0.name)'" }.joined(separator: ", ")
+            throw ParityError(
+                "service '\(service.lock.service)' computes features from values of the request (\(names)), which entities do"
+                    + " not have; give them with --spine FILE"
+            )
+        }
         let asked = if let rows { rows } else { try await offline.everyEntity(sample: sample) }
         guard asked.rowCount > 0 else { throw ParityError("there is no row to compare; a proof needs at least one") }
         let status = try await client.onlineStatus(OnlinePlace(clock: at))
@@ -146,7 +153,7 @@ public struct ParityCheck: Sendable {
     private func ask(_ rows: RecordBatch, _ place: OnlinePlace) async throws -> ParitySide {
         let request = OnlineRequest(
             service: "\(service.lock.service)",
-            keys: service.plan.joinKeys,
+            keys: service.plan.requiredFields,
             rows: rows
         )
         let answer = try await client.onlineFeatures(request, lock: service.lock.digest, place: place)
@@ -206,14 +213,14 @@ public struct ParityCheck: Sendable {
         return pushes.sorted { $0.time < $1.time }
     }
 
-    /// What was asked for, as one digest: the keys and the times of every row.
+    /// What was asked for, as one digest: the keys, request values and times of every row.
     private static func digest(_ rows: RecordBatch, times: [Int64]?, plan: ServicePlan) -> Digest {
         var hasher = Digest.Hasher()
         var form = CanonicalEncoder()
-        form.list(plan.joinKeys.count)
-        for key in plan.joinKeys { form.string(key.name) }
+        form.list(plan.requiredFields.count)
+        for field in plan.requiredFields { form.string(field.name) }
         hasher.update(form.encoded)
-        let columns = plan.joinKeys.compactMap { rows[$0.name] }
+        let columns = plan.requiredFields.compactMap { rows[$0.name] }
         for row in 0..<rows.rowCount {
             var form = CanonicalEncoder()
             for column in columns { form.string(ValueCoding.json(column[row]).text) }

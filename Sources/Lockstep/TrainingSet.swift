@@ -36,7 +36,7 @@ public struct TrainingSet: Sendable {
                 try await files.join(view.plan, keys: view.keys(spine.rows), at: spine.times, threads: threads)
             )
         }
-        let features = try service.plan.assemble(rows, keys: spine.rows, fitted: service.fitted)
+        let features = try service.plan.assemble(rows, keys: spine.rows, at: spine.times, fitted: service.fitted)
         var fields = spine.rows.schema.fields
         var columns = spine.rows.columns
         var invalid: [String: Int] = [:]

@@ -23,6 +23,13 @@ enum Terminal {
         return text
     }
 
+    /// Says by feature for how many rows it is undefined.
+    static func undefined(_ counts: [String: Int64]?) {
+        for (feature, count) in (counts ?? [:]).sorted(by: { $0.key < $1.key }) {
+            print("  \(feature): undefined (INVALID) and null for \(count) rows")
+        }
+    }
+
     static let showsProgress = isatty(2) == 1
 
     private static let lastProgress = Mutex<(text: String, time: ContinuousClock.Instant)?>(nil)

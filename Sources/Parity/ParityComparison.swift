@@ -11,6 +11,8 @@ public struct ParityCounts: Hashable, Sendable {
     public var onlineOnly = 0
     /// How many of the matches are values, not equal reasons for having none.
     public var present = 0
+    /// For how many rows the feature is undefined offline: null where PostgreSQL would raise.
+    public var invalid = 0
 
     public init() {}
 
@@ -80,6 +82,7 @@ public struct ParityComparison: Sendable {
             for row in 0..<left.column.count {
                 let leftHas = left.statuses[row] == .present
                 let rightHas = right.statuses[row] == .present
+                if left.statuses[row] == .invalid { features[position].counts.invalid += 1 }
                 switch (leftHas, rightHas) {
                 case (true, true):
                     if left.column[row].isIdentical(to: right.column[row]) {

@@ -56,6 +56,7 @@ public struct ParityReport: Sendable {
                     JSON.Member(
                         feature.name,
                         .object([
+                            "invalid": .int(feature.counts.invalid),
                             "match": .int(feature.counts.match), "mismatch": .int(feature.counts.mismatch),
                             "offline_only": .int(feature.counts.offlineOnly),
                             "online_only": .int(feature.counts.onlineOnly), "present": .int(feature.counts.present),

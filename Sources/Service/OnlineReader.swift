@@ -17,25 +17,33 @@ struct OnlineReader {
         at clock: Int64
     ) async throws -> OnlineResponse {
         let plan = serving.plan
-        let keys = try request.keys(plan.joinKeys)
+        let keys = try request.rows(joinKeys: plan.joinKeys, requestFields: plan.requestFields)
         let keyColumns = plan.views.map { $0.keys(keys) }
-        var asked: [(view: Int64, key: [UInt8])] = []
+        var asked: [(view: Int64, key: [UInt8], widest: Int64?)] = []
         var places: [[Int]] = []
         for (position, column) in keyColumns.enumerated() {
             var rows = [Int](repeating: -1, count: keys.rowCount)
             for row in 0..<keys.rowCount {
                 guard let key = column.bytes(row) else { continue }
                 rows[row] = asked.count
-                asked.append((serving.views[position].id, key))
+                asked.append((serving.views[position].id, key, plan.views[position].plan.windows?.widest))
             }
             places.append(rows)
         }
-        let found = try await catalog.onlineRows(asked, namespace: namespace, at: clock)
+        let found = try await catalog.onlineEntities(asked, namespace: namespace, at: clock)
         var viewRows: [ViewRows] = []
         for (position, view) in plan.views.enumerated() {
-            viewRows.append(try Self.unpack(view.plan, places[position].map { $0 >= 0 ? found[$0] : nil }, at: clock))
+            let entities = places[position].map { $0 >= 0 ? found[$0] : OnlineEntity() }
+            let stored = try Self.unpack(view.plan, entities.map(\.row), at: clock)
+            let windows = try view.plan.windows?.aggregate(entities.map(\.events), at: clock) ?? []
+            viewRows.append(view.plan.finish(stored, windows: windows, keys: keyColumns[position]))
         }
-        let columns = try plan.assemble(viewRows, keys: keys, fitted: serving.fitted)
+        let columns = try plan.assemble(
+            viewRows,
+            keys: keys,
+            at: [Int64](repeating: clock, count: keys.rowCount),
+            fitted: serving.fitted
+        )
         var names: [String] = []
         var results: [OnlineResponse.Result] = []
         for (field, column) in zip(keys.schema.fields, keys.columns) {
@@ -62,9 +70,9 @@ struct OnlineReader {
         return OnlineResponse(names: names, results: results)
     }
 
-    /// Packed rows as the view's features, with TTL enforced as the as-of join does.
+    /// Packed rows as the view's stored rows, with TTL enforced as the as-of join does.
     private static func unpack(_ plan: ViewPlan, _ rows: [OnlineRow?], at clock: Int64) throws -> ViewRows {
-        let types = plan.view.features.map(\.type)
+        let types = plan.storedFields.map(\.type)
         var builders = types.map { ColumnBuilder($0) }
         var statuses = [[FeatureStatus]](repeating: [], count: types.count)
         var eventTimes: [Int64] = []

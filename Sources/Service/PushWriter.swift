@@ -52,19 +52,26 @@ final class PushWriter: Sendable {
             )
         }
         let views = target.views.map { view in
-            let features = view.plan.evaluate(timed.batch)
+            let (stored, inputs) = view.plan.evaluateWithWindows(timed.batch)
             let keys = view.plan.keys(timed.batch)
-            return Push.View(
-                version: view.record.id,
-                rows: (0..<timed.batch.rowCount).compactMap { row in
+            func rows(_ packed: (Int) -> [UInt8]) -> [OnlineRow] {
+                (0..<timed.batch.rowCount).compactMap { row in
                     guard let key = keys.bytes(row) else { return nil }
                     return OnlineRow(
                         key: key,
                         eventTime: timed.eventTimes[row],
                         knownAt: timed.knownTimes[row],
                         sequence: Int64(row),
-                        features: PackedRow.encode(features, row: row)
+                        features: packed(row)
                     )
+                }
+            }
+            return Push.View(
+                version: view.record.id,
+                rows: rows { PackedRow.encode(stored, row: $0) },
+                events: view.plan.windows.map { windows in
+                    let packed = ViewWindows.pack(inputs, rowCount: timed.batch.rowCount)
+                    return ViewEvents(rows: rows { packed[$0] }, widest: windows.widest)
                 }
             )
         }
@@ -100,7 +107,7 @@ final class PushWriter: Sendable {
         }
         var views: [LoadedView] = []
         for candidate in candidates {
-            let view = try await catalog.load(candidate)
+            guard let view = try await catalog.loadStored(candidate) else { continue }
             if view.sourceRecord.id == record.id { views.append(view) }
         }
         let target = Target(record: record, source: try SourcePlan(source), views: views)

@@ -76,7 +76,7 @@ final class ServingPlans: Sendable {
             guard case .service(let service) = try record.definition() else {
                 throw CatalogError(.conflict, "\(record.name) is not a feature service in the catalog")
             }
-            let uses = try await catalog.uses(of: record.id).map(\.version)
+            let uses = try await withInputs(try await catalog.uses(of: record.id).map(\.version))
             return try await assemble(service, from: uses, versions: [record], fullNames: nil, in: project)
         case .features(let references):
             var views: [VersionRecord] = []
@@ -84,8 +84,31 @@ final class ServingPlans: Sendable {
                 views.append(try await catalog.version(project, .view, VersionReference(name: name)))
             }
             let service = FeatureService(name: "(features)", features: references.map { ServiceFeature(.feature($0)) })
-            return try await assemble(service, from: views, versions: [], fullNames: fullNames, in: project)
+            let uses = try await withInputs(views)
+            return try await assemble(service, from: uses, versions: [], fullNames: fullNames, in: project)
         }
+    }
+
+    /// The versions, and those that on-demand views among them use.
+    private func withInputs(_ versions: [VersionRecord]) async throws -> [VersionRecord] {
+        var all = versions
+        for record in versions {
+            guard case .onDemand = try record.definition() else { continue }
+            for use in try await catalog.uses(of: record.id) {
+                guard let known = all.first(where: { $0.name == use.version.name }) else {
+                    all.append(use.version)
+                    continue
+                }
+                guard known.id == use.version.id else {
+                    throw CatalogError(
+                        .conflict,
+                        "\(record.reference) uses \(use.version.reference), what is asked for uses \(known.reference);"
+                            + " apply all definitions again"
+                    )
+                }
+            }
+        }
+        return all
     }
 
     private func assemble(
@@ -97,12 +120,14 @@ final class ServingPlans: Sendable {
     ) async throws -> ServingPlan {
         var versions = versions + uses
         var views: [String: LoadedView] = [:]
+        var onDemand: [String: OnDemandFeatureView] = [:]
         var discretizers: [String: Discretizer] = [:]
         var spaces: [String: EmbeddingSpace] = [:]
         var fitted = FittedAssets()
         for record in uses {
             switch try record.definition() {
             case .view: views[record.name.name] = try await catalog.load(record)
+            case .onDemand(let view): onDemand[view.name] = view
             case .discretizer(let discretizer):
                 discretizers[discretizer.name] = discretizer
                 let bins = try await catalog.fitted(.bins, for: record, in: project)
@@ -127,10 +152,11 @@ final class ServingPlans: Sendable {
         let plan = try ServicePlan(
             service,
             views: views.mapValues(\.plan),
+            onDemand: onDemand,
             discretizers: discretizers,
             spaces: spaces,
             fullNames: fullNames
-        )
+        ).bound(to: fitted)
         return ServingPlan(
             plan: plan,
             views: plan.views.compactMap { views[$0.plan.view.name]?.record },

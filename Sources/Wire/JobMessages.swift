@@ -180,6 +180,8 @@ public struct JobResult: Codable, Hashable, Sendable {
     public var made: [RecordedVersion]
     /// Counts for people and programs, by name.
     public var counts: [String: Int64]
+    /// By feature, as `view:feature`, for how many rows it is undefined; left out where none is.
+    public var invalid: [String: Int64]?
     /// Longer text: a lock's file, a table of bins.
     public var text: String?
     /// The replay that was materialized into.
@@ -188,11 +190,13 @@ public struct JobResult: Codable, Hashable, Sendable {
     public init(
         made: [RecordedVersion] = [],
         counts: [String: Int64] = [:],
+        invalid: [String: Int64] = [:],
         text: String? = nil,
         replay: Int64? = nil
     ) {
         self.made = made
         self.counts = counts
+        self.invalid = invalid.isEmpty ? nil : invalid
         self.text = text
         self.replay = replay
     }

@@ -11,7 +11,7 @@ public struct OnlineRequest: Hashable, Sendable {
     }
 
     public var selection: Selection
-    /// Join keys, column-major.
+    /// Join keys, and values for features that are computed on demand, column-major.
     public var entities: [JSON.Member]
     public var fullFeatureNames: Bool
 
@@ -56,28 +56,30 @@ public struct OnlineRequest: Hashable, Sendable {
         return JSON.object(members).encoded()
     }
 
-    /// The join keys as columns of their declared types.
+    /// The join keys and the values for on-demand features, as columns of their declared types.
     ///
-    /// - Throws: `ValueError` for a missing or unknown key, lists of different lengths, or a value of another type.
-    public func keys(_ fields: [Field]) throws(ValueError) -> RecordBatch {
+    /// - Throws: `ValueError` for one that is missing or unknown, lists of different lengths, or a value of another type.
+    public func rows(joinKeys: [Field], requestFields: [Field] = []) throws(ValueError) -> RecordBatch {
         var columns: [Column] = []
         var rowCount: Int?
-        for field in fields {
+        let fields = joinKeys + requestFields
+        for (position, field) in fields.enumerated() {
+            let what = position < joinKeys.count ? "join key" : "request value"
             guard let values = entities.first(where: { $0.name == field.name })?.value.array else {
                 let given = entities.map(\.name).joined(separator: ", ")
                 throw ValueError(
-                    "the request has no list for join key '\(field.name)' (\(field.type)); it has \(given.isEmpty ? "none" : given)"
+                    "the request has no list for \(what) '\(field.name)' (\(field.type)); it has \(given.isEmpty ? "none" : given)"
                 )
             }
             guard rowCount == nil || rowCount == values.count else {
-                throw ValueError("join key '\(field.name)' has \(values.count) values, another has \(rowCount ?? 0)")
+                throw ValueError("\(what) '\(field.name)' has \(values.count) values, another has \(rowCount ?? 0)")
             }
             rowCount = values.count
-            columns.append(try ValueCoding.column(values, type: field.type, subject: "join key '\(field.name)'"))
+            columns.append(try ValueCoding.column(values, type: field.type, subject: "\(what) '\(field.name)'"))
         }
         for entity in entities where !fields.contains(where: { $0.name == entity.name }) {
             throw ValueError(
-                "'\(entity.name)' is not a join key of what is asked for"
+                "'\(entity.name)' is not a join key\(requestFields.isEmpty ? "" : " or request value") of what is asked for"
                     + suggestion(for: entity.name, among: fields.map(\.name))
             )
         }

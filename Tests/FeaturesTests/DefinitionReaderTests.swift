@@ -1,4 +1,5 @@
 import Columns
+import Expressions
 import Features
 import Testing
 
@@ -8,12 +9,12 @@ import Testing
         (
             "kind: Entitty\nname: a\njoin_keys: { b: int64 }",
             "f.yaml:1:7: there is no kind 'Entitty'; did you mean 'Entity'? "
-                + "(kinds are Entity, Source, FeatureView, Discretizer, EmbeddingSpace, FeatureService)"
+                + "(kinds are Entity, Source, FeatureView, OnDemandFeatureView, Discretizer, EmbeddingSpace, FeatureService)"
         ),
         (
             "name: a",
             "f.yaml:1:1: the document has no 'kind'; give one of "
-                + "Entity, Source, FeatureView, Discretizer, EmbeddingSpace, FeatureService"
+                + "Entity, Source, FeatureView, OnDemandFeatureView, Discretizer, EmbeddingSpace, FeatureService"
         ),
         ("kind: Entity\njoin_keys: { b: int64 }", "f.yaml:1:1: the Entity has no 'name'"),
         (

@@ -1,4 +1,5 @@
 import Columns
+import Expressions
 import Features
 import Formats
 import Testing

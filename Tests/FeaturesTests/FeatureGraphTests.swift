@@ -28,7 +28,7 @@ import Testing
             Feature(name: "ratio", type: .float64, expression: "scaled / b"),
             Feature(name: "n", type: .int64),
         ])
-        let columns = graph.evaluate(rows)
+        let columns = (0..<4).map { graph.evaluate(rows, feature: $0) }
         #expect(columns[1].column == .float64(PrimitiveColumn([2, 4, nil, 8], zero: 0)))
         #expect(columns[2].column == .float64(PrimitiveColumn([nil, 0.8, nil, nil], zero: 0)))
         // Undefined in the first row, where b is 0; null for the feature that reads it.

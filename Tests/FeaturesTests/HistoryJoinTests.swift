@@ -1,4 +1,5 @@
 import Columns
+import Expressions
 import Features
 import Kernels
 import Testing
@@ -209,12 +210,12 @@ private func found(_ rows: ViewRows, _ row: Int) -> Found {
             let spine = setup.spine(asked)
             let keys = spine
             for clock in stride(from: Int64(-1), through: 34, by: 7) {
-                let online = history.onlineRows(at: clock, includesPending: false)
+                let online = history.onlineRows(at: clock, includesPending: false).rows
                 expect(online, at: clock, equal: history.join(spine, at: asked.map { _ in clock }), setup, keys)
                 #expect(online.map(\.key) == online.map(\.key).sorted { $0.lexicographicallyPrecedes($1) })
                 #expect(Set(online.map(\.key)).count == online.count)
                 // Rows that wait become visible as the clock passes them, without another materialization.
-                let waiting = history.onlineRows(at: clock, includesPending: true)
+                let waiting = history.onlineRows(at: clock, includesPending: true).rows
                 for later in stride(from: clock, through: 36, by: 5) {
                     expect(waiting, at: later, equal: history.join(spine, at: asked.map { _ in later }), setup, keys)
                 }
@@ -320,7 +321,7 @@ private func found(_ rows: ViewRows, _ row: Int) -> Found {
         )
         #expect(found(joined, 1) == .nothing(.notFound))
         #expect(found(joined, 2) == .nothing(.notFound))
-        #expect(history.onlineRows(at: 5, includesPending: true).count == 1)
+        #expect(history.onlineRows(at: 5, includesPending: true).rows.count == 1)
     }
 
     @Test func onlyTheColumnsThatAreReadAreNeeded() throws {

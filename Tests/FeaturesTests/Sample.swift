@@ -76,6 +76,7 @@ enum Sample {
         var views: [String: ViewPlan] = [:]
         var discretizers: [String: Discretizer] = [:]
         var spaces: [String: EmbeddingSpace] = [:]
+        var onDemand: [String: OnDemandFeatureView] = [:]
         for document in try DefinitionReader.read(text, file: "features.yaml") {
             switch document.definition {
             case .entity(let entity): entities[entity.name] = entity
@@ -87,10 +88,17 @@ enum Sample {
                     entities: view.entities.compactMap { entities[$0] },
                     source: source
                 )
+            case .onDemand(let view): onDemand[view.name] = view
             case .discretizer(let discretizer): discretizers[discretizer.name] = discretizer
             case .space(let space): spaces[space.name] = space
             case .service(let service):
-                return try ServicePlan(service, views: views, discretizers: discretizers, spaces: spaces)
+                return try ServicePlan(
+                    service,
+                    views: views,
+                    onDemand: onDemand,
+                    discretizers: discretizers,
+                    spaces: spaces
+                )
             }
         }
         throw MissingPart(part: "a service")

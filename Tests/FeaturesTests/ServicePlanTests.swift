@@ -147,7 +147,12 @@ import Testing
 
     @Test func assemblesFeaturesBinsAndEmbeddings() throws {
         let plan = try Sample.servicePlan()
-        let outputs = try plan.assemble([rows()], keys: keys, fitted: assets())
+        let outputs = try plan.assemble(
+            [rows()],
+            keys: keys,
+            at: [Int64](repeating: 0, count: keys.rowCount),
+            fitted: assets()
+        )
         #expect(outputs.count == 5)
         #expect(outputs[0].statuses == rows().features[0].statuses)
         #expect(outputs[0].column[2].isIdentical(to: .float64(.nan)))
@@ -182,11 +187,21 @@ import Testing
     @Test func whatIsNotFittedIsNamed() throws {
         let plan = try Sample.servicePlan()
         let bins = #expect(throws: DefinitionError.self) {
-            try plan.assemble([rows()], keys: keys, fitted: FittedAssets())
+            try plan.assemble(
+                [rows()],
+                keys: keys,
+                at: [Int64](repeating: 0, count: keys.rowCount),
+                fitted: FittedAssets()
+            )
         }
         #expect(bins?.description == "discretizer 'wind_bins': it has no fitted bins; run: lockstep fit wind_bins")
         let table = #expect(throws: DefinitionError.self) {
-            try plan.assemble([rows()], keys: keys, fitted: FittedAssets(bins: ["wind_bins": try BinEdges([1.5])]))
+            try plan.assemble(
+                [rows()],
+                keys: keys,
+                at: [Int64](repeating: 0, count: keys.rowCount),
+                fitted: FittedAssets(bins: ["wind_bins": try BinEdges([1.5])])
+            )
         }
         #expect(
             table?.description

@@ -1,6 +1,7 @@
 import Bins
 import Columns
 import Embeddings
+import Expressions
 import Features
 import Formats
 import Foundation

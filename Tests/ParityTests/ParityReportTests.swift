@@ -42,14 +42,14 @@ import Testing
         let expected =
             #"{"asked":{"count":2,"digest":"sha256:bc51e9e65d79e1c90ba544ab2eae1044ccdf8c1af7a559ba375cba4276f7d99e"},"#
             + #""causes":{"v_a":{"value":1},"v_z":{"value":1}},"#
-            + #""features":{"a":{"match":1,"mismatch":1,"offline_only":0,"online_only":0,"present":1},"#
-            + #""z":{"match":1,"mismatch":1,"offline_only":0,"online_only":0,"present":1}},"#
+            + #""features":{"a":{"invalid":0,"match":1,"mismatch":1,"offline_only":0,"online_only":0,"present":1},"#
+            + #""z":{"invalid":0,"match":1,"mismatch":1,"offline_only":0,"online_only":0,"present":1}},"#
             + #""format":1,"lock":"sha256:0c030586945fe504b604ecc2e875c38ede400cd5cd73da9730302162e6b02c6f","#
             + #""passed":false,"scope":{"at":"2013-10-01T00:00:00Z"},"service":"delay_model@4"}"#
         #expect(String(decoding: report.document, as: UTF8.self) == expected)
         #expect(try JSON(parsing: report.document).encoded(canonical: true) == report.document)
         #expect(report.digest == Digest.of(report.document))
-        #expect(report.digest.description == "sha256:a066df04346204d4e106aaa9ef36dd2ba1253d96467079b498973c3c3123b8a6")
+        #expect(report.digest.description == "sha256:df254c4fec22a790fb52e9186523887d3dfd4eec093a88b7d0e47fb87afb26d2")
     }
 
     @Test func theSameProofHasTheSameDigest() {

@@ -48,6 +48,26 @@ import Testing
           - { name: one, type: int64, expression: 1 }
         """,
         "{ kind: FeatureView, name: v, source: s, ttl: 0d1us, features: [{ name: f, type: int64 }], entities: [] }",
+        """
+        kind: FeatureView
+        name: spending
+        source: payments
+        features: [{ name: week, type: float64, expression: "sum(amount) filter (where paid) over 7d" }]
+        """,
+        """
+        kind: OnDemandFeatureView
+        name: trip
+        request: { distance: float64, express: bool }
+        inputs:
+          - airport_weather: [wind_speed, { feature: is_foul, as: foul }]
+          - airport_weather: { features: [wind_speed], keys: { origin: dest }, prefix: dest_ }
+        features:
+          - { name: wind_bin, type: int64, expression: "bin(wind_speed, wind_bins)" }
+          - { name: distance, type: float64 }
+        owner: trips
+        """,
+        "{ kind: OnDemandFeatureView, name: a, inputs: [{ v: [f] }], features: [{ name: f, type: int64 }] }",
+        "{ kind: OnDemandFeatureView, name: a, request: { b: int64 }, features: [{ name: f, type: int64 }] }",
         "{ kind: Discretizer, name: wind_bins, input: airport_weather:wind_speed, method: quantile, bins: 20 }",
         "{ kind: Discretizer, name: b, input: a:b, method: uniform, bins: 2 }",
         "{ kind: Discretizer, name: b, input: a:b, method: explicit, edges: [-1.5, 1e3] }",
@@ -68,6 +88,10 @@ import Testing
     ]
 
     static let invalid = [
+        "{ kind: OnDemandFeatureView, name: a, features: [{ name: f, type: int64 }] }",
+        "{ kind: OnDemandFeatureView, name: a, request: { event_timestamp: timestamp }, features: [{ name: f, type: int64 }] }",
+        "{ kind: OnDemandFeatureView, name: a, inputs: [{ bins: [f] }], features: [{ name: f, type: int64 }] }",
+        "{ kind: OnDemandFeatureView, name: bins, request: { b: int64 }, features: [{ name: f, type: int64 }] }",
         "[]", "text", "{}", "{ name: a }", "{ kind: Entity }", "{ kind: Entitty, name: a, join_keys: { b: int64 } }",
         "{ kind: Entity, name: 1a, join_keys: { b: int64 } }", "{ kind: Entity, name: a@1, join_keys: { b: int64 } }",
         "{ kind: Entity, name: a b, join_keys: { b: int64 } }", #"{ kind: Entity, name: "", join_keys: { b: int64 } }"#,

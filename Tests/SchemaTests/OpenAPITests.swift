@@ -223,7 +223,7 @@ import Wire
         ]
         let encoded = try jobs.map { try WireCoding.json($0) }
         let made = RecordedVersion(reference: "a@1", digest: digest, isNew: false)
-        let result = JobResult(made: [made], counts: ["rows without a key": 1], text: "t", replay: 1)
+        let result = JobResult(made: [made], counts: ["rows": 1], invalid: ["v:f": 1], text: "t", replay: 1)
         let statuses = jobs.map {
             JobStatus(id: 1, kind: $0.kind, state: "done", step: "", done: 1, total: 1, result: result, error: "e")
         }

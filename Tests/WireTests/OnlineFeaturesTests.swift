@@ -52,7 +52,7 @@ import Wire
 
     private func keys(_ entities: String, _ fields: [Field]) throws -> RecordBatch {
         let body = #"{"feature_service":"s","entities":"# + entities + "}"
-        return try OnlineRequest(parsing: Array(body.utf8)).keys(fields)
+        return try OnlineRequest(parsing: Array(body.utf8)).rows(joinKeys: fields)
     }
 
     private let fields = [Field("origin", .string), Field("n", .int64)]
@@ -179,7 +179,7 @@ import Wire
                         .randomElement(using: &random) ?? 0
                 }
                 _ = try? PushRequest(parsing: damaged).rows(rows.schema)
-                _ = try? OnlineRequest(parsing: damaged).keys([Field("origin", .string)])
+                _ = try? OnlineRequest(parsing: damaged).rows(joinKeys: [Field("origin", .string)])
                 _ = try? OnlineResponse(parsing: damaged)
             }
         }

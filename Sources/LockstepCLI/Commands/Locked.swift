@@ -112,9 +112,7 @@ struct MakeTrainingSet: AsyncParsableCommand {
             return print(message.text)
         }
         print("\(output): \(set.rows.rowCount) rows, \(set.rows.schema.count) columns")
-        for (feature, count) in set.invalidCounts.sorted(by: { $0.key < $1.key }) {
-            print("  \(feature): \(count) rows are undefined (INVALID) and null")
-        }
+        Terminal.undefined(set.invalidCounts.mapValues(Int64.init))
         print("sha256 \(digest.hex)")
     }
 }
@@ -131,7 +129,7 @@ struct SpineOptions: ParsableArguments {
     )
     var timezone: TimeZoneRules?
 
-    /// Reads a spine, the types of its join keys being those of the service.
+    /// Reads a spine, the types of its join keys and request values being those of the service.
     func read(_ path: String, service: LockedService, full: Bool = false) throws -> Spine {
         let format = spineFormat
         var options = CSVOptions(path: path)
@@ -140,7 +138,7 @@ struct SpineOptions: ParsableArguments {
         var schema: Schema?
         if format ?? TableFormat(path: path) == .csv {
             var known = [Spine.timestampColumn: DataType.timestamp]
-            for key in service.plan.joinKeys { known[key.name] = key.type }
+            for field in service.plan.requiredFields { known[field.name] = field.type }
             schema = try CSVInference.infer(path: path, options: options, known: known)
         }
         return try Spine(
@@ -242,11 +240,11 @@ struct CheckParity: AsyncParsableCommand {
 
     private func show(_ report: ParityReport, digest: String) {
         Terminal.table(
-            ["FEATURE", "MATCH", "WITH A VALUE", "MISMATCH", "OFFLINE ONLY", "ONLINE ONLY"],
+            ["FEATURE", "MATCH", "WITH A VALUE", "UNDEFINED", "MISMATCH", "OFFLINE ONLY", "ONLINE ONLY"],
             report.comparison.features.map { feature in
                 [
-                    feature.name, "\(feature.counts.match)", "\(feature.counts.present)", "\(feature.counts.mismatch)",
-                    "\(feature.counts.offlineOnly)", "\(feature.counts.onlineOnly)",
+                    feature.name, "\(feature.counts.match)", "\(feature.counts.present)", "\(feature.counts.invalid)",
+                    "\(feature.counts.mismatch)", "\(feature.counts.offlineOnly)", "\(feature.counts.onlineOnly)",
                 ]
             }
         )

@@ -13,7 +13,7 @@ struct Get: AsyncParsableCommand {
 
     @Argument(help: "The feature service.")
     var service: String
-    @Argument(help: ArgumentHelp("Join keys.", valueName: "key=value"))
+    @Argument(help: ArgumentHelp("Join keys, and values for on-demand features.", valueName: "key=value"))
     var keys: [String]
     @Option(help: "A lock the answer must agree with.")
     var lock: String?
@@ -22,7 +22,7 @@ struct Get: AsyncParsableCommand {
 
     func run() async throws {
         let client = try Repository.find().client
-        let types = try await keyTypes(client)
+        let types = try await inputTypes(client)
         var entities: [JSON.Member] = []
         for text in keys {
             guard let equals = text.firstIndex(of: "=") else { throw UsageError("'\(text)' is not key=value") }
@@ -31,12 +31,13 @@ struct Get: AsyncParsableCommand {
             let json: JSON
             switch types[name] {
             case .int64:
-                guard let number = Int64(value) else { throw UsageError("'\(text)': join key '\(name)' is int64") }
+                guard let number = Int64(value) else { throw UsageError("'\(text)': '\(name)' is int64") }
                 json = .int(number)
+            case .float32, .float64:
+                guard let number = Double(value) else { throw UsageError("'\(text)': '\(name)' is a number") }
+                json = .double(number)
             case .bool:
-                guard let flag = Bool(value) else {
-                    throw UsageError("'\(text)': join key '\(name)' is bool, true or false")
-                }
+                guard let flag = Bool(value) else { throw UsageError("'\(text)': '\(name)' is bool, true or false") }
                 json = .bool(flag)
             default: json = .string(value)
             }
@@ -58,24 +59,31 @@ struct Get: AsyncParsableCommand {
         Terminal.table(["FEATURE", "VALUE", "STATUS", "EVENT TIME"], rows)
     }
 
-    /// The declared types of the service's join keys.
-    private func keyTypes(_ client: Client) async throws -> [String: DataType] {
+    /// The declared types of the service's join keys and request values, by the names that it asks for them by.
+    private func inputTypes(_ client: Client) async throws -> [String: DataType] {
         var types: [String: DataType] = [:]
-        let service = try await client.get(client.projectPath("versions/service/\(service)"), as: VersionMessage.self)
-        for use in service.uses ?? [] where use.kind == Kind.view.rawValue {
-            let view = try await client.get(
-                client.projectPath("versions/view/\(use.reference)"),
-                as: VersionMessage.self
-            )
-            for use in view.uses ?? [] where use.kind == Kind.entity.rawValue {
-                let path = client.projectPath("versions/entity/\(use.reference)")
-                let entity = try await client.get(path, as: VersionMessage.self)
-                for document in try DefinitionReader.read(entity.document, file: entity.reference) {
-                    guard case .entity(let entity) = document.definition else { continue }
-                    for key in entity.joinKeys { types[key.name] = key.type }
+        var renamed: [(key: String, column: String)] = []
+        var seen: Set<String> = []
+        var wanted = ["service/\(service)"]
+        while let path = wanted.popLast() {
+            guard seen.insert(path).inserted else { continue }
+            let version = try await client.get(client.projectPath("versions/\(path)"), as: VersionMessage.self)
+            for use in version.uses ?? [] where use.kind == Kind.view.rawValue || use.kind == Kind.entity.rawValue {
+                wanted.append("\(use.kind)/\(use.reference)")
+            }
+            for document in try DefinitionReader.read(version.document, file: version.reference) {
+                switch document.definition {
+                case .entity(let entity):
+                    for key in entity.joinKeys where types[key.name] == nil { types[key.name] = key.type }
+                case .onDemand(let view):
+                    for field in view.request { types[field.name] = field.type }
+                    renamed += view.inputs.flatMap(\.keys).map { ($0.key, $0.value) }
+                case .service(let service): renamed += service.features.flatMap(\.keys).map { ($0.key, $0.value) }
+                default: break
                 }
             }
         }
+        for (key, column) in renamed where types[column] == nil { types[column] = types[key] }
         return types
     }
 }

@@ -70,6 +70,7 @@ struct Ingest: AsyncParsableCommand {
                     + (filtered > 0 ? ", \(filtered) left out by the filter" : "")
             )
             print("  \(segment.digest)")
+            Terminal.undefined(result.invalid)
         } else {
             print("\(source): these files are already in segment \(segment.reference); nothing changed")
         }
@@ -123,6 +124,7 @@ struct Materialize: AsyncParsableCommand {
         if json { return try Terminal.json(result) }
         let rows = result.counts.filter { $0.key != "rows" }.sorted { $0.key < $1.key }
         Terminal.table(["VIEW", "ENTITIES"], rows.map { [$0.key, "\($0.value)"] })
+        Terminal.undefined(result.invalid)
         if let through = result.text {
             print("online through \(through)" + (result.replay.map { " in replay \($0)" } ?? ""))
         }

@@ -47,14 +47,24 @@ struct FitJob {
         try await context.report("reading \(segments.count) segments", 0, segments.count)
         let history = SourceHistory(catalog: catalog, objects: context.objects)
         var chunks: [Column] = []
-        for (done, segment) in segments.enumerated() {
+        if view.plan.features.isDeferred[position] {
+            // What a window holds depends on all rows, so all are read, and each is asked for what it found when it was known.
             let rows = try await history.rows(
                 view.source,
-                segments: [segment.object],
-                columns: view.plan.features.columns[position] + ["__sequence"]
+                segments: segments.map(\.object),
+                columns: ViewHistory.columns(for: view.plan)
             )
-            chunks.append(view.plan.features.evaluate(rows, feature: position).column)
-            try await context.report("reading segments", done + 1, segments.count)
+            chunks.append(ViewHistory(view.plan, rows: rows).valuesWhenKnown(position))
+        } else {
+            for (done, segment) in segments.enumerated() {
+                let rows = try await history.rows(
+                    view.source,
+                    segments: [segment.object],
+                    columns: view.plan.features.columns[position] + ["__sequence"]
+                )
+                chunks.append(view.plan.features.evaluate(rows, feature: position).column)
+                try await context.report("reading segments", done + 1, segments.count)
+            }
         }
         let fitted = try discretizer.binMethod.fit(chunks)
         let artifact = FittedBinsFile.encode(fitted, discretizer: record.digest)

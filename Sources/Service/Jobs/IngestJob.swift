@@ -60,6 +60,7 @@ struct IngestJob {
                 "\(request.inputs.map(\.name).joined(separator: ", ")): no row is left for source '\(source.name)'"
             )
         }
+        let invalid = try await invalidCounts(parts, source: record)
         try await context.report("sorting", rowCount, rowCount)
         let live = try await context.catalog.liveNamespace(context.project)
         var sequence = try await context.catalog.reserveSequences(live.id, source: record.id, count: rowCount)
@@ -77,8 +78,26 @@ struct IngestJob {
         )
         return JobResult(
             made: [RecordedVersion(segment.segment, isNew: segment.isNew)],
-            counts: ["rows": Int64(rowCount), "filtered": Int64(filtered)]
+            counts: ["rows": Int64(rowCount), "filtered": Int64(filtered)],
+            invalid: invalid
         )
+    }
+
+    /// For each feature of the current views over the source, for how many of the rows it is undefined.
+    private func invalidCounts(_ parts: [TimedRows], source: VersionRecord) async throws -> [String: Int64] {
+        var counts: [String: Int64] = [:]
+        for candidate in try await context.catalog.currentVersions(context.project, .view) {
+            guard let view = try await context.catalog.loadStored(candidate), view.sourceRecord.id == source.id else {
+                continue
+            }
+            for part in parts {
+                let (stored, inputs) = view.plan.evaluateWithWindows(part.batch)
+                for (feature, count) in view.plan.invalidCounts(stored, inputs: inputs) {
+                    counts["\(candidate.name.name):\(feature)", default: 0] += count
+                }
+            }
+        }
+        return counts
     }
 
     /// What was asked for, as one digest: the source version and the inputs.

@@ -55,6 +55,12 @@ struct LoadedView: Sendable {
 }
 
 extension Catalog {
+    /// Plans a view version that has a source; `nil` for one that is computed on demand.
+    func loadStored(_ record: VersionRecord) async throws -> LoadedView? {
+        if case .onDemand = try record.definition() { return nil }
+        return try await load(record)
+    }
+
     /// Plans a view version over the very versions of its entities and source that it uses.
     func load(_ record: VersionRecord) async throws -> LoadedView {
         guard case .view(let view) = try record.definition() else {

@@ -14,10 +14,18 @@ struct JobWorker: ServiceLifecycle.Service {
     /// Called after each job: versions may have changed.
     let finished: @Sendable () -> Void
 
+    private static let sweepInterval = Duration.seconds(300)
+
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            var swept: ContinuousClock.Instant?
             while !Task.isCancelled {
                 do {
+                    if swept.map({ ContinuousClock.now - $0 > Self.sweepInterval }) ?? true {
+                        // Entities to which nothing is pushed any more are not tidied by pushes.
+                        while try await catalog.expireEvents() > 0 {}
+                        swept = .now
+                    }
                     guard let job = try await catalog.claimJob() else {
                         try await Task.sleep(for: .milliseconds(50))
                         continue

@@ -17,12 +17,14 @@ struct MaterializeJob {
         let views = try await views(lock: lock)
         let target = try await target()
         var counts: [String: Int64] = [:]
+        var invalid: [String: Int64] = [:]
         var materialized: [MaterializedView] = []
         for (done, view) in views.enumerated() {
             try await context.report("materializing \(view.record.reference)", done, views.count)
-            let rows = try await onlineRows(view, lock: lock, target: target)
+            let (rows, events, undefined) = try await onlineRows(view, lock: lock, target: target)
             counts["\(view.record.reference)"] = Int64(rows.count)
-            materialized.append(MaterializedView(version: view.record.id, rows: rows))
+            for (feature, count) in undefined { invalid["\(view.record.name.name):\(feature)"] = count }
+            materialized.append(MaterializedView(version: view.record.id, rows: rows, events: events))
         }
         try await catalog.materialize(
             materialized,
@@ -34,12 +36,18 @@ struct MaterializeJob {
         counts["rows"] = Int64(materialized.reduce(0) { $0 + $1.rows.count })
         return JobResult(
             counts: counts,
+            invalid: invalid,
             text: Instant.text(target.clock),
             replay: target.namespace.isReplay ? target.namespace.id : nil
         )
     }
 
-    private func onlineRows(_ view: LoadedView, lock: Lock?, target: Target) async throws -> [OnlineRow] {
+    /// What a view has online at the target's clock, and by feature how many of its rows are undefined.
+    private func onlineRows(
+        _ view: LoadedView,
+        lock: Lock?,
+        target: Target
+    ) async throws -> (rows: [OnlineRow], events: ViewEvents?, invalid: [String: Int64]) {
         let catalog = context.catalog
         // A replay starts from what was known at its clock, and is told the rest; the live store also takes the rows that
         // wait for their time. The head is read before the segments: rows that are sealed in between are then seen twice,
@@ -52,19 +60,16 @@ struct MaterializeJob {
             columns: ViewHistory.columns(for: view.plan),
             head: head
         )
-        let rows = ViewHistory(view.plan, rows: history).onlineRows(
-            at: target.clock,
-            includesPending: !target.namespace.isReplay
-        )
-        return rows.map {
-            OnlineRow(
-                key: $0.key,
-                eventTime: $0.eventTime,
-                knownAt: $0.knownAt,
-                sequence: $0.sequence,
-                features: $0.packed
+        let includesPending = !target.namespace.isReplay
+        let index = ViewHistory(view.plan, rows: history)
+        let stored = index.onlineRows(at: target.clock, includesPending: includesPending)
+        let events = view.plan.windows.map { windows in
+            ViewEvents(
+                rows: index.onlineEvents(at: target.clock, includesPending: includesPending).map(\.row),
+                widest: windows.widest
             )
         }
+        return (stored.rows.map(\.row), events, stored.invalid)
     }
 
     /// Where to write, and at which instant.
@@ -96,9 +101,18 @@ struct MaterializeJob {
                 records.append(try await context.catalog.version(context.project, .view, reference))
             }
         }
-        guard !records.isEmpty else { throw RequestError("the project has no feature views; run: lockstep apply") }
         var views: [LoadedView] = []
-        for record in records { views.append(try await context.catalog.load(record)) }
+        for record in records {
+            if let view = try await context.catalog.loadStored(record) {
+                views.append(view)
+            } else if !request.views.isEmpty {
+                throw RequestError(
+                    "'\(record.name.name)' is computed on demand and has nothing to bring online; materialize the views that"
+                        + " it reads"
+                )
+            }
+        }
+        guard !views.isEmpty else { throw RequestError("the project has no feature views; run: lockstep apply") }
         return views
     }
 
@@ -138,5 +152,11 @@ struct MaterializeJob {
         // A replay's clock moves forward only, so that going back is another replay.
         let replay = try await catalog.startReplay(context.project, clock: clock)
         return Target(namespace: replay, clock: clock, isDefault: true)
+    }
+}
+
+extension PackedOnlineRow {
+    fileprivate var row: OnlineRow {
+        OnlineRow(key: key, eventTime: eventTime, knownAt: knownAt, sequence: sequence, features: packed)
     }
 }

@@ -16,7 +16,7 @@ struct SegmentWriter {
     /// Only the order of rows in the file depends on this, never a value: a view with other keys reads the same segments.
     func sortKeys(of source: VersionRecord) async throws -> [String] {
         for view in try await catalog.currentVersions(project, .view) {
-            let loaded = try await catalog.load(view)
+            guard let loaded = try await catalog.loadStored(view) else { continue }
             if loaded.sourceRecord.id == source.id, !loaded.plan.joinKeys.isEmpty {
                 return loaded.plan.joinKeys.map(\.name)
             }

@@ -40,12 +40,17 @@ extension Expression {
     /// rows. Functions of the C library have the values of the one that the database runs on. In DuckDB and Spark timestamps keep to the years 1684 to
     /// 2255, in which their microseconds are exact in float64.
     ///
+    /// - Parameter history: The table that windows aggregate; the text is then part of a query over a spine.
     /// - Parameter isExact: Whether to refuse what may differ in the last bit (functions of the C library in Spark, which
-    ///   has its own) or in the sign of a zero (`greatest` and `least` of floats in DuckDB).
+    ///   has its own; sums of floats, means and deviations over windows) or in the sign of a zero (`greatest` and `least` of floats in DuckDB).
     /// - Throws: `SQLRenderingError` with the first construct the dialect has no exact counterpart for.
-    public func sql(_ dialect: SQLDialect, isExact: Bool = true) throws(SQLRenderingError) -> String {
+    public func sql(
+        _ dialect: SQLDialect,
+        history: SQLHistory? = nil,
+        isExact: Bool = true
+    ) throws(SQLRenderingError) -> String {
         do {
-            return try SQLRenderer(dialect: dialect, isExact: isExact).text(of: root)
+            return try SQLRenderer(dialect: dialect, isExact: isExact, history: history).text(of: root)
         } catch {
             throw SQLRenderingError(construct: error.construct, dialect: dialect, text: text)
         }

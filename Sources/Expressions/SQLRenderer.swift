@@ -14,12 +14,13 @@ struct SQLRenderer {
 
     let dialect: SQLDialect
     let isExact: Bool
+    var history: SQLHistory?
 
     func text(of node: TypedNode) throws(Unsupported) -> String {
         switch node.operation {
         case .column(let name): return quoted(name)
         case .constant(let constant): return try literal(constant, node.type)
-        case .window(let window): throw Unsupported("\(window.function) over \(TimeSpan(microseconds: window.width))")
+        case .window(let window): return try text(of: window, type: node.type)
         default: break
         }
         var operands: [String] = []
@@ -44,7 +45,7 @@ struct SQLRenderer {
 
     // MARK: Names and literals
 
-    private func quoted(_ name: String) -> String {
+    func quoted(_ name: String) -> String {
         let quote: Character = dialect == .spark ? "`" : "\""
         return "\(quote)\(String(name.flatMap { $0 == quote ? [quote, quote] : [$0] }))\(quote)"
     }
@@ -84,7 +85,7 @@ struct SQLRenderer {
         return "timestamptz '\(String(decoding: output.text.data, as: UTF8.self))'"
     }
 
-    private func name(of type: ValueType) throws(Unsupported) -> String {
+    func name(of type: ValueType) throws(Unsupported) -> String {
         switch type {
         case .bool: "boolean"
         case .int64: "bigint"

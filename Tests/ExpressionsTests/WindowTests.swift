@@ -53,7 +53,8 @@ import Testing
     /// Everything that can change a value is part of the name.
     @Test func differentWindowsHaveDifferentForms() throws {
         let texts = [
-            "sum(n) over 7d", "sum(n) over 8d", "sum(n + 0) over 7d", "avg(n) over 7d", "sum(n) filter (where paid) over 7d",
+            "sum(n) over 7d", "sum(n) over 8d", "sum(n + 0) over 7d", "avg(n) over 7d",
+            "sum(n) filter (where paid) over 7d",
             "sum(n) filter (where not paid) over 7d", "sum(amount) over 7d", "count(*) over 7d", "count(n) over 7d",
             "approx_quantile(n, 0.5) over 7d", "approx_quantile(n, 0.25) over 7d", "count(distinct n) over 7d",
             "min(n) over 7d", "max(n) over 7d", "first(n) over 7d", "last(n) over 7d", "stddev(n) over 7d",

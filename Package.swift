@@ -158,7 +158,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "Catalog", "Columns", "Features", "Formats", "Lockstep", "Objects", "Postgres", "Service", "Wire",
+                "Catalog", "Columns", "Expressions", "Features", "Formats", "Kernels", "Lockstep", "Objects",
+                "Postgres", "Service", "Wire",
                 logging, nioHTTP1,
             ]
         ),

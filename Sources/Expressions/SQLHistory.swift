@@ -49,6 +49,7 @@ extension SQLRenderer {
         var filter = ""
         if let node = window.filter { filter = " filter (where \(try text(of: node)))" }
         let order = "order by h.__event_time, h.__known_at, h.__sequence"
+        let newestFirst = "order by h.__event_time desc, h.__known_at desc, h.__sequence desc"
         let result = try self.name(of: type)
         let isFloat = window.argument.map { $0.type != .int64 } ?? false
         let aggregate: String
@@ -58,7 +59,7 @@ extension SQLRenderer {
         case .minimum: aggregate = "min(\(argument))\(filter)"
         case .maximum: aggregate = "max(\(argument))\(filter)"
         case .first where dialect == .postgres: aggregate = "(array_agg(\(argument) \(order))\(filter))[1]"
-        case .last where dialect == .postgres: aggregate = "(array_agg(\(argument) \(order) desc)\(filter))[1]"
+        case .last where dialect == .postgres: aggregate = "(array_agg(\(argument) \(newestFirst))\(filter))[1]"
         case .first: aggregate = "first(\(argument) \(order))\(filter)"
         case .last: aggregate = "last(\(argument) \(order))\(filter)"
         case .quantile(let fraction) where dialect == .postgres:

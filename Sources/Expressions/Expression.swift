@@ -3,7 +3,7 @@ import Columns
 /// The version of what expressions mean.
 public enum Language {
     /// Counts up with every change that could give another value for the same expression and row.
-    public static let version = 2
+    public static let version = 3
 }
 
 /// A scalar expression over the columns of a schema: parsed, typed and planned.

@@ -72,6 +72,7 @@ struct Kernel {
         case .padStart, .padEnd: pad(function, operands)
         case .likeEscape: likeEscape(operands[0], operands[1])
         case .addMonths: addMonths(operands[0], operands[1])
+        case .monthCount: monthCount(operands[0])
         case .dot, .cosineSimilarity: product(function, operands[0], operands[1])
         case .norm: norm(operands[0])
         case .element: element(operands[0], operands[1])

@@ -55,7 +55,9 @@ extension TypeChecker {
     }
 
     private func negated(_ node: TypedNode) -> TypedNode {
-        if node.type == .calendarInterval { return .calendar(negated(node.operands[0]), negated(node.operands[1])) }
+        if node.type == .calendarInterval {
+            return .calendar(.monthCount(.negate, [node.operands[0]]), negated(node.operands[1]))
+        }
         return TypedNode(.negate, node.type, [node])
     }
 
@@ -165,7 +167,7 @@ extension TypeChecker {
         case (.add, .timestamp, .calendarInterval), (.add, .wallTime, .calendarInterval),
             (.subtract, .timestamp, .calendarInterval), (.subtract, .wallTime, .calendarInterval):
             // Months first, then the rest.
-            let months = function == .add ? right.operands[0] : negated(right.operands[0])
+            let months = function == .add ? right.operands[0] : .monthCount(.negate, [right.operands[0]])
             return TypedNode(
                 function,
                 left.type,
@@ -177,14 +179,14 @@ extension TypeChecker {
             (.subtract, let a, let b) where a.isInterval && b.isInterval:
             let (left, right) = (left.converted(to: .calendarInterval), right.converted(to: .calendarInterval))
             return .calendar(
-                TypedNode(function, .int64, [left.operands[0], right.operands[0]]),
+                .monthCount(function, [left.operands[0], right.operands[0]]),
                 TypedNode(function, .interval, [left.operands[1], right.operands[1]])
             )
         case (.multiply, .int64, .calendarInterval):
             return try calendarArithmetic(function, right, left, at: position)
         case (.multiply, .calendarInterval, .int64):
             return .calendar(
-                TypedNode(.multiply, .int64, [left.operands[0], right]),
+                .monthCount(.multiply, [left.operands[0], right]),
                 TypedNode(.multiply, .interval, [left.operands[1], right.converted(to: .float64)])
             )
         case (.multiply, .calendarInterval, _), (.multiply, _, .calendarInterval), (.divide, .calendarInterval, _):

@@ -42,6 +42,8 @@ extension SQLRenderer {
             return "\(function.rawValue)(\(operands.joined(separator: ", ")))"
         case .cast: return try cast(node.operands[0].type, node.type, operands[0])
         case .addMonths: return addedMonths(node.type, operands)
+        // What adds them casts them to four bytes.
+        case .monthCount: return operands[0]
         default:
             if node.operands.contains(where: { if case .data(.vector) = $0.type { true } else { false } }) {
                 throw Unsupported(function == .element ? "element of a vector" : "\(function.rawValue) of vectors")

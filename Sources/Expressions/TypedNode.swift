@@ -31,6 +31,11 @@ struct TypedNode: Hashable, Sendable {
         TypedNode(.calendar, .calendarInterval, [months, microseconds])
     }
 
+    /// Months that were computed: PostgreSQL raises where they leave the range of an interval, whatever becomes of it.
+    static func monthCount(_ function: Function, _ operands: [TypedNode]) -> TypedNode {
+        TypedNode(.monthCount, .int64, [TypedNode(function, .int64, operands)])
+    }
+
     /// The node converted to a type it is known to convert to.
     func converted(to type: ValueType) -> TypedNode {
         if self.type == type { return self }
@@ -99,6 +104,8 @@ enum Function: String, Hashable, Sendable {
     case lower, upper, length, byteLength, substring, left, right, trim, trimStart, trimEnd, replace, startsWith
     case splitPart, place, concatenate, join, like, likeEscape, `repeat`, reverse, padStart, padEnd
     case addMonths
+    /// The months of an interval: themselves, where PostgreSQL's four bytes hold them.
+    case monthCount
     case dot, norm, cosineSimilarity, element
     case hashBucket
     /// Months and microseconds; taken apart by whatever uses it, never computed.

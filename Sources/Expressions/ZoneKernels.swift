@@ -61,6 +61,16 @@ extension Kernel {
         return Vector(.int64(result), isConstant: false, validity)
     }
 
+    func monthCount(_ months: Vector) -> Vector {
+        var validity = months.validity
+        let result = Elementwise.map(months.int64, rows: rows, &validity) {
+            $0
+        } fails: { months, _ in
+            Int32(exactly: months) == nil
+        }
+        return Vector(.int64(result), isConstant: false, validity)
+    }
+
     private static func moved(_ moment: Int64, _ months: Int64) -> Int64? {
         guard Int32(exactly: months) != nil else { return nil }
         let date = Calendar.date(Calendar.days(moment))

@@ -54,7 +54,7 @@ import Testing
         expected += Array("C".utf8) + text("i") + text("int64") + [0, 0, 0, 0, 0, 0, 0, 0]
         expected += Array("K".utf8) + [2, 7, 0, 0, 0, 0, 0, 0, 0] + text("int64") + [0, 0, 0, 0, 0, 0, 0, 0]
         #expect(try bytes("i + 7") == expected)
-        #expect(Language.version == 2)
+        #expect(Language.version == 3)
     }
 
     @Test func inputsAreSortedAndUnique() throws {

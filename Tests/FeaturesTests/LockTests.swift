@@ -44,9 +44,9 @@ import Testing
         #expect(
             Self.lock().text == """
                 {
-                "digest":"sha256:0992bbd8920167ae88ffafbf738cde9e48f4b747e4f8f160eef230bfb354b3f0",
+                "digest":"sha256:a7d3905df0315faa6d5073e0fa03a2e696c99b6428e5e92417c9b7cddfe64705",
                 "format":1,
-                "language":2,
+                "language":3,
                 "pins":[
                 {"digest":"sha256:f8bd2d352d8cefd78d2e5aeb9ed94fc56dd5cc1924c2d37785759831cb72c71e","kind":"bins","ref":"wind_bins@2"},
                 {"digest":"sha256:bca3685fea8acd4e4b5c149874e1aa2bad0708e7e5ed490f3cf0702cb7a8bb56","kind":"entity","object":"sha256:7897a2d21d9787e908f88cbda8d72101023da9866859ec8827d80467188c143e","ref":"airport@1"},
@@ -61,7 +61,7 @@ import Testing
                 """
         )
         #expect(
-            Self.lock().digest.description == "sha256:0992bbd8920167ae88ffafbf738cde9e48f4b747e4f8f160eef230bfb354b3f0"
+            Self.lock().digest.description == "sha256:a7d3905df0315faa6d5073e0fa03a2e696c99b6428e5e92417c9b7cddfe64705"
         )
     }
 
@@ -119,8 +119,8 @@ import Testing
         ("\"format\":1", "\"format\":2", "lockstep.lock has lock format 2, expected 1"),
         ("\"format\":1", "\"format\":\"1\"", "lockstep.lock has lock format \"1\", expected 1"),
         (
-            "\"language\":2", "\"language\":3",
-            "lockstep.lock was made with version 3 of the feature language, this program has 2; "
+            "\"language\":3", "\"language\":4",
+            "lockstep.lock was made with version 4 of the feature language, this program has 3; "
                 + "use the program it was made with, or make the lock again and retrain"
         ),
         (

@@ -63,7 +63,7 @@ import Testing
     private static let mutations: [(part: String, replacement: String)] = [
         ("@1\"", "\""), ("@1\"", "@0\""), ("@1\"", "@01\""), ("sha256:", ""), ("sha256:", "md5:"),
         ("\"kind\":\"view\"", "\"kind\":\"views\""), ("\"kind\":\"view\"", "\"kind\":\"lock\""),
-        ("\"format\":1", "\"format\":2"), ("\"language\":2", "\"language\":\"2\""), ("[100,199]", "[100]"),
+        ("\"format\":1", "\"format\":2"), ("\"language\":3", "\"language\":\"3\""), ("[100,199]", "[100]"),
         ("[100,199]", "[100,199,200]"), ("[100,199]", "[\"100\",199]"),
         ("\"project\":", "\"comment\":\"\",\"project\":"),
         ("\"kind\":\"view\"", "\"kind\":\"view\",\"note\":1"),

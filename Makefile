@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: demo test oracle interop bench-formats bench-asof fuzz-expressions build lint format clean setup
+.PHONY: demo test oracle interop bench-formats bench-asof bench-expressions bench-windows fuzz-expressions build lint format clean setup
 
 # Sets up what is missing, builds, and runs the example on real data.
 demo: setup
@@ -26,9 +26,17 @@ interop: setup
 bench-formats: setup
 	$(PYTHON) Benchmarks/formats.py
 
-# Times the as-of join of a training set against DuckDB and Polars.
+# Times the as-of join of a training set against DuckDB, Polars and Feast, and with ten times the history.
 bench-asof: setup
 	$(PYTHON) Benchmarks/asof.py
+
+# Times an expression of the feature language over ten million rows against DuckDB.
+bench-expressions: setup
+	$(PYTHON) Benchmarks/expressions.py
+
+# Times seven windowed aggregates of ten million events against DuckDB.
+bench-windows: setup
+	$(PYTHON) Benchmarks/windows.py
 
 # Compares 200,000 random expressions with PostgreSQL; LOCKSTEP_FUZZ_SEED gives others.
 fuzz-expressions: setup

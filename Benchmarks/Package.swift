@@ -15,6 +15,8 @@ let package = Package(
     products: [
         .executable(name: "formats-bench", targets: ["FormatsBench"]),
         .executable(name: "asof-bench", targets: ["AsOfBench"]),
+        .executable(name: "expressions-bench", targets: ["ExpressionsBench"]),
+        .executable(name: "windows-bench", targets: ["WindowsBench"]),
     ],
     dependencies: [
         .package(name: "lockstep", path: "..")
@@ -22,6 +24,8 @@ let package = Package(
     targets: [
         .target(name: "Measure", dependencies: [lockstepData], swiftSettings: settings),
         .executableTarget(name: "FormatsBench", dependencies: ["Measure", lockstepData], swiftSettings: settings),
+        .executableTarget(name: "ExpressionsBench", dependencies: ["Measure", lockstepData], swiftSettings: settings),
+        .executableTarget(name: "WindowsBench", dependencies: ["Measure", lockstepData], swiftSettings: settings),
         .executableTarget(
             name: "AsOfBench",
             dependencies: ["Measure", lockstepData, .product(name: "Lockstep", package: "lockstep")],

@@ -20,12 +20,19 @@ def fail(message):
     sys.exit(f"{pathlib.Path(sys.argv[0]).name}: {message}")
 
 
-def python():
-    """A Python that has the peers: PYTHON, or an environment that is made once, outside the tree."""
-    if os.environ.get("PYTHON"):
-        return os.environ["PYTHON"]
-    requirements = (HERE / "peers" / "requirements.txt").read_text()
-    home = CACHE / "lockstep-peers"
+def python(peers="peers"):
+    """A Python that has the peers: PYTHON, or an environment that is made once, outside the tree.
+
+    Feast asks for other versions of some libraries than its peers do, so "feast" is an environment of its own, and
+    PYTHON_FEAST names another.
+    """
+    variable, requirements = {"peers": ("PYTHON", "requirements.txt"), "feast": ("PYTHON_FEAST", "requirements-feast.txt")}[
+        peers
+    ]
+    if os.environ.get(variable):
+        return os.environ[variable]
+    requirements = (HERE / "peers" / requirements).read_text()
+    home = CACHE / f"lockstep-{peers}"
     program = home / "bin" / "python"
     made = home / "requirements.txt"
     if not made.exists() or made.read_text() != requirements:
@@ -87,19 +94,24 @@ class Runner:
         return statistics.median(self.times)
 
 
-def compare(job, commands, rounds=5, ignoring=()):
+def compare(job, commands, rounds=5, ignoring=(), others=None, check=None):
     """Measures one job; the first of `commands`, a dict by name, is ours.
 
     Returns a row for `table` for each peer. Ends the program where the answers differ; `ignoring` names those of them
-    that may, such as a file's size.
+    that may, such as a file's size. The commands of `others` are measured in the same rounds, and have answers of their
+    own. `check` is called with the answers, by name, before anything is timed.
     """
-    runners = [Runner(name, command) for name, command in commands.items()]
+    runners = [Runner(name, command) for name, command in (commands | (others or {})).items()]
     ours, peers = runners[0], runners[1:]
     for peer in peers:
+        if peer.name in (others or {}):
+            continue
         for key in sorted({*ours.answer, *peer.answer} - {*ignoring}):
             if ours.answer.get(key) != peer.answer.get(key):
                 found = f"{ours.name} says {ours.answer.get(key)}, {peer.name} {peer.answer.get(key)}"
                 fail(f"{job}: the answers differ in {key}: {found}")
+    if check:
+        check({runner.name: runner.answer for runner in runners})
     for _ in range(rounds):
         for runner in runners:
             runner.run()
@@ -121,12 +133,21 @@ def compare(job, commands, rounds=5, ignoring=()):
     ]
 
 
+def require_close(job, python, ours, theirs, tolerance):
+    """Ends the program where two files of answers differ by more than `tolerance`; see peers/close.py."""
+    command = [str(word) for word in [python, HERE / "peers" / "close.py", ours, theirs, tolerance]]
+    outcome = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if outcome.returncode != 0:
+        fail(f"{job}: {outcome.stdout.strip()}")
+    print(f"{job}: {outcome.stdout.strip()}", file=sys.stderr)
+
+
 COLUMNS = {
     "job": ("job", "{}"),
     "peer": ("peer", "{}"),
     "ours_ms": ("ours ms", "{:.0f}"),
     "peer_ms": ("peer ms", "{:.0f}"),
-    "ratio": ("ratio", "{:.2f}"),
+    "ratio": ("ratio", "{:.3f}"),
     "ours_best_ms": ("ours best", "{:.0f}"),
     "peer_best_ms": ("peer best", "{:.0f}"),
     "ours_peak_mb": ("ours peak MB", "{:.0f}"),
@@ -134,10 +155,11 @@ COLUMNS = {
 }
 
 
-def table(rows):
-    """The rows as text for people; times are medians."""
-    lines = [[title for title, _ in COLUMNS.values()]]
-    lines += [[form.format(row[key]) for key, (_, form) in COLUMNS.items()] for row in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+def table(rows, more=None):
+    """The rows as text for people; times are medians. `more` adds columns to `COLUMNS`."""
+    columns = COLUMNS | (more or {})
+    lines = [[title for title, _ in columns.values()]]
+    lines += [[form.format(row[key]) for key, (_, form) in columns.items()] for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
     return "\n".join("  ".join(cell.ljust(width) if column < 2 else cell.rjust(width)
                      for column, (cell, width) in enumerate(zip(line, widths))) for line in lines)

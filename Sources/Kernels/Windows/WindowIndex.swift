@@ -16,6 +16,12 @@ public struct WindowIndex: Sendable {
     let knownTimes: [Int64]
     /// The input row of each entry.
     let rows: [Int]
+    private struct Entry {
+        let event: Int64
+        let known: Int64
+        let row: Int
+    }
+
     /// The number of input rows, null keys included: the length of the columns.
     public let rowCount: Int
 
@@ -47,6 +53,7 @@ public struct WindowIndex: Sendable {
             known[position] = knownTimes[row]
             rows[position] = row
         }
+        var entries: [Entry] = []
         for group in 0..<dictionary.count {
             let range = starts[group]..<starts[group &+ 1]
             // Rows mostly come in time order: one pass over neighbours is cheaper than a sort.
@@ -62,14 +69,21 @@ public struct WindowIndex: Sendable {
                 }
             }
             if isSorted { continue }
-            rows[range].sort { left, right in
-                if eventTimes[left] != eventTimes[right] { return eventTimes[left] < eventTimes[right] }
-                if knownTimes[left] != knownTimes[right] { return knownTimes[left] < knownTimes[right] }
-                return (sequences[left], left) < (sequences[right], right)
-            }
+            // Sorted with the times beside the rows: through the rows each comparison was a miss of the cache, and a third of
+            // seven windows' time.
+            entries.removeAll(keepingCapacity: true)
             for position in range {
-                events[position] = eventTimes[rows[position]]
-                known[position] = knownTimes[rows[position]]
+                entries.append(Entry(event: events[position], known: known[position], row: rows[position]))
+            }
+            entries.sort { left, right in
+                if left.event != right.event { return left.event < right.event }
+                if left.known != right.known { return left.known < right.known }
+                return (sequences[left.row], left.row) < (sequences[right.row], right.row)
+            }
+            for (position, entry) in zip(range, entries) {
+                events[position] = entry.event
+                known[position] = entry.known
+                rows[position] = entry.row
             }
         }
         self.dictionary = dictionary

@@ -3,22 +3,19 @@ import Kernels
 
 /// The point-in-time join of one view with a spine, its history passing by in parts.
 ///
-/// History is read twice, each time a part at a time: first its keys and times, to find the row that wins for each spine
-/// row, then the values of the parts in which rows won. What is held is the spine, its winners (32 bytes a row for each
-/// thread) and the values that won; never the history. The result does not depend on how history is divided, in what order
-/// it passes or which thread sees what. `ViewHistory` is the same rule for a history that stays while spines pass.
+/// The spine is arranged in shards. Then history is read twice, each time a part at a time: first its keys and times, to find
+/// the row that wins for each spine row, then the values of the parts in which rows won. What is held is the spine, its
+/// winners (32 bytes a row for each thread) and the values that won; never the history. Every step but the last of each
+/// feature can be divided among threads, and the result does not depend on how, nor on how history is divided and in what
+/// order it passes. `ViewHistory` is the same rule for a history that stays while spines pass.
 public struct StreamedJoin: Sendable {
     public let plan: ViewPlan
-    private let spine: AsOfSpine
-    private let rowCount: Int
+    public let spine: AsOfSpine
 
-    /// - Parameters:
-    ///   - keys: the view's key in each row of the spine.
-    ///   - times: one instant for each row, microseconds UTC.
-    public init(_ plan: ViewPlan, keys: KeyColumn, at times: [Int64]) {
+    /// - Parameter spine: the view's keys and the instants of the spine, arranged.
+    public init(_ plan: ViewPlan, spine: AsOfSpine) {
         self.plan = plan
-        self.rowCount = keys.count
-        self.spine = AsOfSpine(keys: keys, times: times)
+        self.spine = spine
     }
 
     /// The columns of history that the first pass reads.
@@ -33,8 +30,9 @@ public struct StreamedJoin: Sendable {
     /// First pass: lets a part of history pass.
     ///
     /// - Parameter rows: `timeColumns` of the part.
-    public func absorb(_ rows: RecordBatch, part: Int, into winners: inout AsOfWinners) {
-        winners.absorb(
+    /// - Throws: `AsOfError` for a row that no history can have.
+    public func absorb(_ rows: RecordBatch, part: Int, into winners: inout AsOfWinners) throws(AsOfError) {
+        try winners.absorb(
             part: part,
             keys: plan.keys(rows),
             eventTimes: rows.instants("__event_time"),
@@ -50,32 +48,19 @@ public struct StreamedJoin: Sendable {
         plan.evaluate(rows.take(part.rows)).features
     }
 
-    /// The stored row of the view for each spine row; `ViewPlan.finish` makes features of it.
+    /// One stored field for each spine row; `ViewPlan.finish` makes features of them.
     ///
     /// - Parameter parts: what `evaluate` gave for each of `places.parts`, in their order.
-    public func assemble(_ places: AsOfPlaces, parts: [[FeatureColumn]]) -> ViewRows {
-        var placement = [Int](repeating: -1, count: rowCount)
-        var next = 0
-        for part in places.parts {
-            for row in part.spineRows {
-                placement[row] = next
-                next += 1
-            }
+    public func assemble(_ places: AsOfPlaces, parts: [[FeatureColumn]], field: Int) -> FeatureColumn {
+        let found = zip(places.parts, parts).map { (column: $1[field].column, rows: $0.spineRows) }
+        let column = Column.scattered(found, plan.storedFields[field].type, count: spine.count)
+        var statuses = [FeatureStatus](repeating: ViewHistory.status(.notFound), count: spine.count)
+        for row in places.expired { statuses[row] = ViewHistory.status(.outsideMaxAge) }
+        for (part, columns) in zip(places.parts, parts) {
+            let own = columns[field].statuses
+            for position in own.indices { statuses[part.spineRows[position]] = own[position] }
         }
-        let missing = places.statuses.map(ViewHistory.status)
-        let features = plan.storedFields.indices.map { feature in
-            let values = parts.map { $0[feature].column }
-            let found =
-                values.isEmpty
-                ? Column.nulls(plan.storedFields[feature].type, count: 0) : Column.concatenate(values)
-            var statuses = missing
-            for (part, columns) in zip(places.parts, parts) {
-                let own = columns[feature].statuses
-                for (position, row) in part.spineRows.enumerated() { statuses[row] = own[position] }
-            }
-            return FeatureColumn(found.take(placement), statuses: statuses)
-        }
-        return ViewRows(features: features, rowCount: rowCount)
+        return FeatureColumn(column, statuses: statuses)
     }
 }
 

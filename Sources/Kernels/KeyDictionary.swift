@@ -9,7 +9,7 @@ public struct KeyDictionary: Sendable {
     /// The row in which each distinct key first appeared.
     public let firstRows: [Int]
     /// A power of two of slots, at most half of them in use.
-    private let table: KeyTable
+    let table: KeyTable
 
     /// The number of distinct keys.
     public var count: Int { firstRows.count }
@@ -68,7 +68,7 @@ public struct KeyDictionary: Sendable {
         return (KeyDictionary(keys: keys.take(firstRows), firstRows: firstRows, table: table), ids)
     }
 
-    private init(keys: KeyColumn, firstRows: [Int], table: KeyTable) {
+    init(keys: KeyColumn, firstRows: [Int], table: KeyTable) {
         self.keys = keys
         self.firstRows = firstRows
         self.table = table
@@ -138,71 +138,5 @@ extension KeyHash {
     @inline(__always)
     static func areEqual(_ left: UnsafeRawBufferPointer, _ data: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
         areEqual(left, UnsafeRawBufferPointer(rebasing: data[range]))
-    }
-}
-
-/// Open addressing with linear probing: each slot has a 64-bit word and the id it leads to.
-///
-/// For fixed-width keys the word is the key itself, for others its hash, so that growing never reads keys again.
-private struct KeyTable: Sendable {
-    private struct Slot {
-        var word: UInt64
-        /// -1 in an empty slot.
-        var id: Int
-    }
-
-    let seed = KeyHash.seed
-    private var slots = [Slot](repeating: Slot(word: 0, id: -1), count: 16)
-    private var used = 0
-
-    @inline(__always)
-    func find(_ value: Int64) -> Int? {
-        let word = UInt64(bitPattern: value)
-        let mask = slots.count &- 1
-        var position = Int(truncatingIfNeeded: KeyHash.hash(value, seed: seed)) & mask
-        while true {
-            let slot = slots[position]
-            if slot.id < 0 { return nil }
-            if slot.word == word { return slot.id }
-            position = (position &+ 1) & mask
-        }
-    }
-
-    @inline(__always)
-    func find(_ hash: UInt64, where isEqual: (Int) -> Bool) -> Int? {
-        let mask = slots.count &- 1
-        var position = Int(truncatingIfNeeded: hash) & mask
-        while true {
-            let slot = slots[position]
-            if slot.id < 0 { return nil }
-            if slot.word == hash, isEqual(slot.id) { return slot.id }
-            position = (position &+ 1) & mask
-        }
-    }
-
-    mutating func insert(_ value: Int64, id: Int) {
-        let word = UInt64(bitPattern: value)
-        if (used &+ 1) &* 2 > slots.count { grow { KeyHash.hash(Int64(bitPattern: $0), seed: $1) } }
-        place(Slot(word: word, id: id), at: KeyHash.hash(value, seed: seed))
-    }
-
-    mutating func insert(hash: UInt64, id: Int) {
-        if (used &+ 1) &* 2 > slots.count { grow { word, _ in word } }
-        place(Slot(word: hash, id: id), at: hash)
-    }
-
-    private mutating func place(_ slot: Slot, at hash: UInt64) {
-        let mask = slots.count &- 1
-        var position = Int(truncatingIfNeeded: hash) & mask
-        while slots[position].id >= 0 { position = (position &+ 1) & mask }
-        slots[position] = slot
-        used &+= 1
-    }
-
-    private mutating func grow(_ hash: (UInt64, UInt64) -> UInt64) {
-        let old = slots
-        slots = [Slot](repeating: Slot(word: 0, id: -1), count: old.count * 4)
-        used = 0
-        for slot in old where slot.id >= 0 { place(slot, at: hash(slot.word, seed)) }
     }
 }

@@ -39,6 +39,14 @@ enum KeyHash {
         return mix(state ^ tail, 0xe703_7ed1_a0b4_28db ^ (seed &<< 1 | 1))
     }
 
+    /// Which of several shards a key with this hash falls into.
+    ///
+    /// It follows from the upper half; hash tables go by the lower bits.
+    @inline(__always)
+    static func shard(_ hash: UInt64, of count: Int) -> Int {
+        Int(truncatingIfNeeded: (hash &>> 32) &* UInt64(truncatingIfNeeded: count) &>> 32)
+    }
+
     @inline(__always)
     static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         left.count == right.count && compare(left, right) == 0

@@ -23,7 +23,7 @@ public struct LockedService: Sendable {
     /// By name.
     public let sources: [String: SourcePlan]
     private let objects: any ObjectStore
-    /// Segments by digest, verified when they were opened: views over one source share them.
+    /// Segments by digest: views over one source share them, and each is verified once.
     private let segments = OpenSegments()
 
     /// Fetches the lock's definitions and fitted objects.
@@ -89,25 +89,30 @@ public struct LockedService: Sendable {
         self.objects = objects
     }
 
-    /// The pinned segments of a source, each verified, in the lock's order.
+    /// The pinned segments of a source, in the lock's order; each is verified before anything read from it is given out.
     func files(of source: String) async throws -> HistoryFiles {
-        var files: [ParquetFile] = []
+        let schema = sources[source]?.historySchema ?? Schema([])
+        var files: [Segment] = []
         for pin in lock.pins(of: .segment) where pin.source?.name == source {
-            if let file = segments[pin.digest] {
-                files.append(file)
+            if let segment = segments[pin.digest] {
+                files.append(segment)
                 continue
             }
-            var file: ParquetFile
+            let segment: Segment
             if let path = try await objects.localPath(pin.digest) {
-                try await objects.verify(pin.digest, at: path)
-                file = try ParquetFile(path: path)
+                segment = try await Segment(path: path, digest: pin.digest, schema: schema)
             } else {
-                file = try ParquetFile(bytes: try await objects.get(pin.digest), name: "segment \(pin.reference)")
+                // The store verifies what it returns.
+                let bytes = try await objects.get(pin.digest)
+                segment = try Segment(
+                    verified: bytes,
+                    name: "segment \(pin.reference)",
+                    digest: pin.digest,
+                    schema: schema
+                )
             }
-            // Its digest was verified just now.
-            file.verifiesChecksums = false
-            segments[pin.digest] = file
-            files.append(file)
+            segments[pin.digest] = segment
+            files.append(segment)
         }
         guard !files.isEmpty else {
             throw PinError("the lock pins no history of source '\(source)'; make the lock again")
@@ -115,10 +120,21 @@ public struct LockedService: Sendable {
         return HistoryFiles(files)
     }
 
+    /// Opens the pinned history that the service reads, and begins to verify it while the caller does something else, such
+    /// as reading a spine.
+    ///
+    /// Nothing that is read from it is given out before it has been verified, whether or not this was called.
+    ///
+    /// - Throws: `PinError`, `ObjectError` for history that is missing.
+    public func beginVerifying() async throws {
+        for source in Set(plan.views.map(\.plan.view.source)).sorted() { try await files(of: source).beginVerifying() }
+    }
+
     /// The pinned history of a source, with the named columns, in segment order.
     public func history(of source: String, columns: [String]) async throws -> RecordBatch {
-        let parts = try await files(of: source).parts
-        return RecordBatch.concatenate(try parts.map { try $0.read(columns) })
+        let files = try await files(of: source)
+        try await files.verify()
+        return RecordBatch.concatenate(try files.parts.map { try $0.read(columns) })
     }
 
     /// The pinned history of each of the plan's views, indexed, in its order.
@@ -138,9 +154,9 @@ public struct LockedService: Sendable {
 }
 
 private final class OpenSegments: Sendable {
-    private let files = Mutex<[Digest: ParquetFile]>([:])
+    private let files = Mutex<[Digest: Segment]>([:])
 
-    subscript(digest: Digest) -> ParquetFile? {
+    subscript(digest: Digest) -> Segment? {
         get { files.withLock { $0[digest] } }
         set { files.withLock { $0[digest] = newValue } }
     }
@@ -187,13 +203,5 @@ private struct Parts {
         var plans: [String: SourcePlan] = [:]
         for (name, source) in sources { plans[name] = try SourcePlan(source) }
         return plans
-    }
-}
-
-extension ObjectStore {
-    /// Hashes what stands at a path, which mapping alone would not.
-    func verify(_ digest: Digest, at path: String) async throws {
-        let found = try FileDigest.of(path).digest
-        guard found == digest else { throw ObjectError.corrupt(digest, found: found, path: path) }
     }
 }

@@ -181,22 +181,22 @@ private func found(_ rows: ViewRows, _ row: Int) -> Found {
             let times = (0..<60).map { _ in Int64.random(in: -2..<40, using: &setup.random) }
             let spine = setup.spine(asked)
             let whole = ViewHistory(setup.plan, rows: setup.history).join(spine, at: times)
-            let join = StreamedJoin(setup.plan, keys: spine, at: times)
+            let shardCount = 1 + Int(seed % 3)
+            let shards = (0..<shardCount).map { AsOfSpine.Shard($0, of: shardCount, keys: spine, times: times) }
+            let join = StreamedJoin(setup.plan, spine: AsOfSpine(shards, count: 60))
             let rowCount = setup.history.rowCount
             let cuts = [0] + (0..<2).map { _ in Int.random(in: 0...rowCount, using: &setup.random) }.sorted()
             let parts = zip(cuts, cuts.dropFirst() + [rowCount]).map { setup.history.slice($0..<$1) }
             var threads = [join.winners(), join.winners()]
             for (number, part) in parts.enumerated().reversed() {
-                join.absorb(try part.select(columns: join.timeColumns), part: number, into: &threads[number % 2])
+                try join.absorb(try part.select(columns: join.timeColumns), part: number, into: &threads[number % 2])
             }
-            threads[0].merge(threads[1])
-            let places = threads[0].places(ttl: setup.plan.ttl)
+            let places = AsOfWinners.places(threads, ttl: setup.plan.ttl)
             let values = try places.parts.map { part in
                 join.evaluate(part, rows: try parts[part.number].select(columns: join.valueColumns))
             }
-            let streamed = join.assemble(places, parts: values)
-            #expect(streamed.features == whole.features)
-            #expect(streamed.rowCount == 60)
+            let streamed = whole.features.indices.map { join.assemble(places, parts: values, field: $0) }
+            #expect(streamed == whole.features)
         }
     }
 

@@ -192,13 +192,19 @@ private struct WindowCase {
                 return share.finish(share.split(into: 3).map { share.aggregate($0) })
             }
             let windows = streamed.results(finished)
-            let join = StreamedJoin(sample.plan, keys: keys, at: times)
+            let shards = (0..<2).map { AsOfSpine.Shard($0, of: 2, keys: keys, times: times) }
+            let join = StreamedJoin(sample.plan, spine: AsOfSpine(shards, count: times.count))
             var winners = join.winners()
-            for (part, batch) in batches.enumerated() { join.absorb(batch, part: part, into: &winners) }
-            let places = winners.places(ttl: sample.plan.ttl)
-            let stored = join.assemble(
-                places,
-                parts: places.parts.map { join.evaluate($0, rows: batches[$0.number]) }
+            for (part, batch) in batches.enumerated() {
+                try join.absorb(try batch.select(columns: join.timeColumns), part: part, into: &winners)
+            }
+            let places = AsOfPlaces.joined(
+                (0..<2).map { AsOfWinners.places([winners], shard: $0, ttl: sample.plan.ttl) }
+            )
+            let found = places.parts.map { join.evaluate($0, rows: batches[$0.number]) }
+            let stored = ViewRows(
+                features: sample.plan.storedFields.indices.map { join.assemble(places, parts: found, field: $0) },
+                rowCount: times.count
             )
             expect(sample.plan.finish(stored, windows: windows, keys: keys), naive, "\(parts) parts, \(memory) bytes")
         }

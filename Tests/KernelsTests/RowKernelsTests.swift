@@ -44,6 +44,27 @@ struct RowKernelsTests {
         }
     }
 
+    @Test("scattered parts agree with building the column row by row", arguments: everyType)
+    func scatter(type: DataType) {
+        var generator = SeededGenerator(seed: 3)
+        for nullOneIn in [0, 3] {
+            for count in [0, 1, 64, 130] {
+                for isWhole in [true, false] {
+                    let column = randomColumn(type, count: count, nullOneIn: nullOneIn, using: &generator)
+                    let places = (0..<count).shuffled(using: &generator).prefix(isWhole ? count : count / 2)
+                    let cut = Int.random(in: 0...places.count, using: &generator)
+                    let parts = [places[..<cut], places[cut...]].map { rows in
+                        (column: column.take(Array(rows)), rows: Array(rows))
+                    }
+                    let given = Set(places)
+                    let expected = Column(type, (0..<count).map { given.contains($0) ? column[$0] : .null })
+                    #expect(Column.scattered(parts, type, count: count) == expected)
+                }
+            }
+            #expect(Column.scattered([], type, count: 3) == .nulls(type, count: 3))
+        }
+    }
+
     @Test func concatenateDropsValidityThatSaysNothing() {
         let full = Column.int64(PrimitiveColumn([1, 2], validity: Bitmap(repeating: true, count: 2)))
         let plain = Column(.int64, [.int64(3)])

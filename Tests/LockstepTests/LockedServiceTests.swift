@@ -115,6 +115,31 @@ import Testing
         }
     }
 
+    /// A join reads segments while their digests are still being verified: whatever damage does to it, the digest is the
+    /// error, and no row comes out.
+    @Test func damageIsFoundWhileHistoryIsJoined() async throws {
+        let lock = try await workspace.lock()
+        let segment = try #require(lock.pins(of: .segment).last)
+        let bytes = try await workspace.store.get(segment.digest)
+        for position in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 97)) {
+            var damaged = bytes
+            damaged[position] ^= 1 << UInt8(position % 8)
+            try workspace.overwrite(segment.digest, with: damaged)
+            for threads in [1, 2] {
+                await #expect(throws: ObjectError.self, "byte \(position), \(threads) threads") {
+                    let service = try await LockedService(lock, objects: workspace.store)
+                    if position % 2 == 0 { try await service.beginVerifying() }
+                    let spine = try Spine(self.spine(), for: service.plan, name: "spine.csv")
+                    return try await TrainingSet.build(service, spine: spine, threads: threads)
+                }
+            }
+        }
+        try workspace.overwrite(segment.digest, with: bytes)
+        let service = try await LockedService(lock, objects: workspace.store)
+        let whole = try Spine(spine(), for: service.plan, name: "spine.csv")
+        #expect(try await TrainingSet.build(service, spine: whole, threads: 2).rows.rowCount == 7)
+    }
+
     /// Bins and embeddings that were fitted for another version.
     @Test func fittedObjectsBelongToWhatIsPinned() async throws {
         let lock = try await workspace.lock { pins in

@@ -48,7 +48,10 @@ func run(_ arguments: [String]) throws {
     try Runner().run {
         try wait {
             var service = shared
-            if service == nil { service = try await open() }
+            if service == nil {
+                service = try await open()
+                try await service?.beginVerifying()
+            }
             guard let service else { throw Failure(description: usage) }
             let spine = try Spine(try readTable(path: spinePath), for: service.plan, name: spinePath)
             return try await TrainingSet.build(service, spine: spine, threads: threads).rows

@@ -153,6 +153,11 @@ public struct ParquetFile: Sendable {
         self.rowCount = rowCount
     }
 
+    /// The bytes of the whole file, those that every read sees: what is to be hashed where they are not trusted.
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try bytes.withBytes(body)
+    }
+
     private static func footer(_ bytes: UnsafeRawBufferPointer, name: String) throws(MalformedFile) -> ParquetFooter {
         func fault(_ detail: String, at offset: Int? = nil) -> MalformedFile {
             MalformedFile(.malformed, file: name, format: "Parquet", offset: offset, detail)

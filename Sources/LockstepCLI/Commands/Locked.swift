@@ -101,6 +101,8 @@ struct MakeTrainingSet: AsyncParsableCommand {
     func run() async throws {
         let repository = try Repository.find()
         let service = try await LockedService(try Locks.open(lock), objects: repository.objects)
+        // The spine is read meanwhile.
+        try await service.beginVerifying()
         let spine = try spineOptions.read(spine, service: service, full: fullFeatureNames)
         let set = try await TrainingSet.build(service, spine: spine, threads: threads, full: fullFeatureNames)
         let digest = try set.write(to: output, format: format)

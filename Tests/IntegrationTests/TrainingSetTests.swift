@@ -1,6 +1,7 @@
 import Columns
 import Features
 import Formats
+import Foundation
 import Lockstep
 import Objects
 import Testing
@@ -86,6 +87,26 @@ extension Integration {
                     try await other.repository.lockstep("training-set", "--spine", "spine.csv", "-o", "parts.csv")
                     #expect(try other.repository.bytes("parts.csv") == repository.bytes("whole.csv"))
                 }
+            }
+        }
+
+        /// A pipe in place of a file is written to, not replaced.
+        @Test func aLockGoesThroughAPipe() async throws {
+            try await ServiceFixture.run { fixture in
+                let repository = fixture.repository
+                try await fixture.prepare(GeneratedData(seed: 3))
+                let pipe = repository.path("pipe")
+                try #require(mkfifo(pipe, 0o600) == 0)
+                let reader = Process()
+                reader.executableURL = URL(fileURLWithPath: "/bin/sh")
+                reader.arguments = ["-c", "cat pipe > got"]
+                reader.currentDirectoryURL = URL(fileURLWithPath: repository.directory)
+                try reader.run()
+                try await repository.lockstep("lock", "arrival_model", "-o", "pipe")
+                reader.waitUntilExit()
+                #expect(try repository.bytes("got") == repository.bytes("lockstep.lock"))
+                var status = stat()
+                #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
             }
         }
 

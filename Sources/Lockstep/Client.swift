@@ -38,6 +38,7 @@ public struct Client: Sendable {
     private static let http: HTTPClient = {
         var configuration = HTTPClient.Configuration.singletonConfiguration
         configuration.timeout.connect = .seconds(5)
+        configuration.timeout.read = .minutes(10)
         configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
@@ -77,26 +78,60 @@ public struct Client: Sendable {
         request.method = method
         request.headers.add(name: WireHeader.project, value: project)
         request.body = .stream(FileChunks(path: file), length: .known(Int64(size)))
-        return try await execute(request, limit: 1 << 20)
+        return try await execute(request, limit: 1 << 20, within: Self.transferTimeout)
     }
 
-    private func execute(_ request: HTTPClientRequest, limit: Int) async throws -> [UInt8] {
-        let response: HTTPClientResponse
-        let body: [UInt8]
-        do {
-            response = try await http.execute(request, timeout: timeout)
-            let buffer = try await response.body.collect(upTo: limit)
-            body = Array(buffer.readableBytesView)
-        } catch is CancellationError {
-            throw CancellationError()
-        } catch let error as FileChunks.ReadFailure {
-            throw error
-        } catch let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout {
-            throw ClientError.timedOut(url: url)
-        } catch {
-            throw ClientError.unreachable(url: url, reason: Self.reason(error))
+    /// Asks with HEAD and returns the headers of a 2xx answer.
+    ///
+    /// - Throws: `ClientError`.
+    public func head(_ path: String) async throws -> HTTPHeaders {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = .HEAD
+        request.headers.add(name: WireHeader.project, value: project)
+        return try await respond(to: request, within: timeout) { response in response.headers }
+    }
+
+    /// Asks with GET and hands the body of a 2xx answer to `receive` as it comes, in bounded memory.
+    ///
+    /// - Throws: `ClientError`, also when the answer ends early; what `receive` throws.
+    public func stream(
+        _ path: String,
+        headers: [(String, String)] = [],
+        _ receive: ([UInt8]) async throws -> Void
+    ) async throws {
+        var request = HTTPClientRequest(url: url + path)
+        request.headers.add(name: WireHeader.project, value: project)
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        try await respond(to: request, within: Self.transferTimeout) { response in
+            var body = response.body.makeAsyncIterator()
+            while let buffer = try await translated({ try await body.next() }) {
+                try await receive(Array(buffer.readableBytesView))
+            }
         }
+    }
+
+    /// For one body of any size; a transfer that stands still ends earlier.
+    private static let transferTimeout = TimeAmount.hours(24)
+
+    private func execute(
+        _ request: HTTPClientRequest,
+        limit: Int,
+        within timeout: TimeAmount? = nil
+    ) async throws -> [UInt8] {
+        try await respond(to: request, within: timeout ?? self.timeout) { response in
+            try await translated { Array(try await response.body.collect(upTo: limit).readableBytesView) }
+        }
+    }
+
+    /// Sends a request and hands the answer to `read`, or throws what a refusal says.
+    private func respond<Result>(
+        to request: HTTPClientRequest,
+        within timeout: TimeAmount,
+        _ read: (HTTPClientResponse) async throws -> Result
+    ) async throws -> Result {
+        let response = try await translated { try await http.execute(request, timeout: timeout) }
         guard (200..<300).contains(response.status.code) else {
+            let body = try await translated { Array(try await response.body.collect(upTo: 1 << 20).readableBytesView) }
             let problem = try? WireCoding.decode(Problem.self, from: body)
             throw ClientError.refused(
                 problem
@@ -109,7 +144,22 @@ public struct Client: Sendable {
                     )
             )
         }
-        return body
+        return try await read(response)
+    }
+
+    /// Says in this library's words why the network did not do what it was asked.
+    private func translated<Result>(_ work: () async throws -> Result) async throws -> Result {
+        do {
+            return try await work()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch let error as FileChunks.ReadFailure {
+            throw error
+        } catch let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout {
+            throw ClientError.timedOut(url: url)
+        } catch {
+            throw ClientError.unreachable(url: url, reason: Self.reason(error))
+        }
     }
 
     private static func reason(_ error: any Error) -> String {

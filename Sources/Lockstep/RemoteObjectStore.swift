@@ -5,18 +5,24 @@ import Wire
 
 /// The service's object store, with a local cache of what was read.
 ///
-/// Everything is verified by digest on arrival and on every read from the cache.
+/// Everything is verified by digest on arrival and on every read from the cache; what is damaged there is fetched anew.
+/// An object that several ask for at a time is fetched once.
 public struct RemoteObjectStore: ObjectStore {
+    /// How often a download is taken up again after its connection broke without a byte.
+    private static let attempts = 3
+
     private let client: Client
-    private let cache: LocalObjectStore
+    private let cache: ObjectCache
 
     /// - Parameter cache: the directory that fetched objects are kept in.
     public init(client: Client, cache: String) {
         self.client = client
-        self.cache = LocalObjectStore(directory: cache)
+        self.cache = ObjectCache(directory: cache)
     }
 
     private func path(_ digest: Digest) -> String { "/v1/objects/\(digest)" }
+
+    private func origin(_ digest: Digest) -> String { client.url + path(digest) }
 
     public func put(_ bytes: [UInt8], encoding: ObjectEncoding) async throws -> Digest {
         let digest = Digest.of(bytes)
@@ -44,38 +50,76 @@ public struct RemoteObjectStore: ObjectStore {
     }
 
     public func get(_ digest: Digest) async throws -> [UInt8] {
-        if try await cache.contains(digest) { return try await cache.get(digest) }
-        let bytes = try await fetch(digest)
-        _ = try await cache.put(bytes, encoding: .raw)
-        return bytes
+        try await cache.get(digest, from: origin(digest), fetch)
     }
 
-    /// Reads an object from the service, whatever the cache holds.
-    private func fetch(_ digest: Digest) async throws -> [UInt8] {
-        let bytes = try await client.send(.GET, path(digest))
-        let found = Digest.of(bytes)
-        guard found == digest else { throw ObjectError.corrupt(digest, found: found, path: client.url + path(digest)) }
-        return bytes
+    /// Reads the service's object, whatever the cache holds, which is left as it is.
+    public func stream(_ digest: Digest, _ body: ([UInt8]) async throws -> Void) async throws {
+        var hasher = Digest.Hasher()
+        try await client.stream(path(digest)) { piece in
+            hasher.update(piece)
+            try await body(piece)
+        }
+        let found = hasher.finalize()
+        guard found == digest else { throw ObjectError.corrupt(digest, found: found, path: origin(digest)) }
+    }
+
+    public func stream(_ digest: Digest, range: Range<Int>, _ body: ([UInt8]) async throws -> Void) async throws {
+        if try await cache.store.contains(digest) {
+            return try await cache.store.stream(digest, range: range, body)
+        }
+        guard !range.isEmpty else { return }
+        do {
+            let header = ("range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
+            try await client.stream(path(digest), headers: [header], body)
+        } catch ClientError.refused(let problem) where problem.status == 416 {
+            // The content ends before the range begins.
+        }
+    }
+
+    /// Downloads an object; a broken connection is taken up where it broke.
+    private func fetch(_ object: ArrivingObject) async throws {
+        var attempt = 0
+        while true {
+            let before = object.size
+            do {
+                let headers = before > 0 ? [("range", "bytes=\(before)-")] : []
+                return try await client.stream(path(object.digest), headers: headers) { try await object.write($0) }
+            } catch ClientError.unreachable(let url, let reason) {
+                attempt = object.size > before ? 0 : attempt + 1
+                guard object.size > 0, attempt < Self.attempts else {
+                    throw ClientError.unreachable(url: url, reason: reason)
+                }
+                try await Task.sleep(for: .milliseconds(100 << attempt))
+            }
+        }
+    }
+
+    public func size(_ digest: Digest) async throws -> Int {
+        let headers = try await client.head(path(digest))
+        guard let text = headers.first(name: "content-length"), let size = Int(text) else {
+            throw ClientError.unreachable(url: client.url, reason: "it does not say how large \(digest) is")
+        }
+        return size
     }
 
     public func contains(_ digest: Digest) async throws -> Bool {
         do {
-            _ = try await client.send(.HEAD, path(digest))
+            _ = try await client.head(path(digest))
             return true
         } catch ClientError.refused(let problem) where problem.status == 404 {
             return false
         }
     }
 
-    public func verify(_ digest: Digest) async throws { _ = try await fetch(digest) }
+    /// Reads the service's object through; the cache is not asked.
+    public func verify(_ digest: Digest) async throws { try await stream(digest) { _ in } }
 
     public func localPath(_ digest: Digest) async throws -> String? {
-        _ = try await get(digest)
-        return try await cache.localPath(digest)
+        try await cache.path(digest, from: origin(digest), fetch)
     }
 
     public func write(_ digest: Digest, to path: String) async throws {
-        _ = try await get(digest)
-        try await cache.write(digest, to: path)
+        try await cache.write(digest, to: path, from: origin(digest), fetch)
     }
 }

@@ -1,21 +1,21 @@
 import CLZ4
 
 /// Why bytes are not one whole LZ4 frame.
-struct LZ4FrameError: Error {
-    let reason: String
+package struct LZ4FrameError: Error {
+    package let reason: String
 }
 
 /// Writes one LZ4 frame: independent blocks of 1 MiB, the content's size in the header, its checksum at the end.
 ///
 /// The format is that of the LZ4 frame specification, so `lz4 -d` reads it. Content of size 0 has no size field.
-final class LZ4FrameEncoder {
+package final class LZ4FrameEncoder {
     private let context: OpaquePointer
     private var preferences = LZ4F_preferences_t()
     private let output: UnsafeMutableRawBufferPointer
     private let sink: (UnsafeRawBufferPointer) throws -> Void
 
     /// Writes the frame's header to `sink`.
-    init(contentSize: Int, sink: @escaping (UnsafeRawBufferPointer) throws -> Void) throws {
+    package init(contentSize: Int, sink: @escaping (UnsafeRawBufferPointer) throws -> Void) throws {
         var context: OpaquePointer?
         _ = try Self.checked(LZ4F_createCompressionContext(&context, UInt32(LZ4F_VERSION)))
         guard let context else { throw LZ4FrameError(reason: "no memory for a compression context") }
@@ -37,7 +37,7 @@ final class LZ4FrameEncoder {
         output.deallocate()
     }
 
-    func append(_ bytes: UnsafeRawBufferPointer) throws {
+    package func append(_ bytes: UnsafeRawBufferPointer) throws {
         var start = 0
         while start < bytes.count {
             let end = min(start + OpenFile.bufferSize, bytes.count)
@@ -50,7 +50,7 @@ final class LZ4FrameEncoder {
         }
     }
 
-    func finish() throws {
+    package func finish() throws {
         let count = try Self.checked(LZ4F_compressEnd(context, output.baseAddress, output.count, nil))
         try sink(UnsafeRawBufferPointer(rebasing: output[..<count]))
     }
@@ -63,13 +63,19 @@ final class LZ4FrameEncoder {
     }
 }
 
-/// Reads one LZ4 frame, checking header, size and content checksum.
-final class LZ4FrameDecoder {
+/// Reads one LZ4 frame that comes in pieces, checking header, size and content checksum.
+///
+/// ``supply(_:)`` a piece, take ``next()`` until it gives none, and so on; then ``finish()``.
+package final class LZ4FrameDecoder {
     private let context: OpaquePointer
     private let input: UnsafeMutableRawBufferPointer
     private let output: UnsafeMutableRawBufferPointer
+    private var available = 0
+    private var consumed = 0
+    private var mayHoldMore = false
+    private var isComplete = false
 
-    init() throws {
+    package init() throws {
         var context: OpaquePointer?
         _ = try LZ4FrameEncoder.checked(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION)))
         guard let context else { throw LZ4FrameError(reason: "no memory for a decompression context") }
@@ -84,42 +90,67 @@ final class LZ4FrameDecoder {
         output.deallocate()
     }
 
-    /// Hands the content to `body` piece by piece.
+    /// Takes the next bytes of the frame: `fill` writes up to 1 MiB of them and returns how many.
     ///
-    /// - Throws: ``LZ4FrameError`` for anything but one whole frame: damage, an early end, bytes after the frame.
-    func decode(_ file: OpenFile, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        var isComplete = false
-        while true {
-            let available = try file.read(into: input)
-            if available == 0 { break }
-            var consumed = 0
-            var mayHoldMore = true
-            while consumed < available || mayHoldMore {
-                if isComplete {
-                    guard consumed == available else { throw LZ4FrameError(reason: "bytes after the frame's end") }
-                    break
-                }
-                var taken = available - consumed
-                var produced = output.count
-                let hint = try LZ4FrameEncoder.checked(
-                    LZ4F_decompress(
-                        context,
-                        output.baseAddress,
-                        &produced,
-                        input.baseAddress.map { $0 + consumed },
-                        &taken,
-                        nil
-                    )
-                )
-                if taken == 0, produced == 0, consumed < available {
-                    throw LZ4FrameError(reason: "the decoder stands still")
-                }
-                consumed += taken
-                mayHoldMore = produced == output.count
-                isComplete = hint == 0
-                if produced > 0 { try body(UnsafeRawBufferPointer(rebasing: output[..<produced])) }
+    /// - Returns: whether there were any.
+    package func supply(_ fill: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows -> Bool {
+        precondition(consumed == available, "bytes are supplied before those supplied last were decoded")
+        available = try fill(input)
+        consumed = 0
+        mayHoldMore = available > 0
+        return available > 0
+    }
+
+    /// The next piece of the content, at most 1 MiB, valid until the next call; `nil` when more bytes are needed.
+    package func next() throws -> UnsafeRawBufferPointer? {
+        while consumed < available || mayHoldMore {
+            if isComplete {
+                guard consumed == available else { throw LZ4FrameError(reason: "bytes after the frame's end") }
+                return nil
             }
+            var taken = available - consumed
+            var produced = output.count
+            let hint = try LZ4FrameEncoder.checked(
+                LZ4F_decompress(
+                    context,
+                    output.baseAddress,
+                    &produced,
+                    input.baseAddress.map { $0 + consumed },
+                    &taken,
+                    nil
+                )
+            )
+            if taken == 0, produced == 0, consumed < available {
+                throw LZ4FrameError(reason: "the decoder stands still")
+            }
+            consumed += taken
+            mayHoldMore = produced == output.count
+            isComplete = hint == 0
+            if produced > 0 { return UnsafeRawBufferPointer(rebasing: output[..<produced]) }
         }
+        return nil
+    }
+
+    /// - Throws: ``LZ4FrameError`` if the frame is not whole.
+    package func finish() throws {
         guard isComplete else { throw LZ4FrameError(reason: "the file ends before the frame does") }
     }
+
+    /// The size of a frame's content, which its header says; `nil` if it does not, as for an empty content.
+    ///
+    /// - Parameter header: the first bytes of the frame, ``headerSize`` of them or all there are.
+    package static func contentSize(header: [UInt8]) throws -> Int? {
+        let decoder = try LZ4FrameDecoder()
+        var info = LZ4F_frameInfo_t()
+        var count = header.count
+        _ = try LZ4FrameEncoder.checked(LZ4F_getFrameInfo(decoder.context, &info, header, &count))
+        guard info.contentSize > 0 else { return nil }
+        guard let size = Int(exactly: info.contentSize) else {
+            throw LZ4FrameError(reason: "a content of \(info.contentSize) bytes")
+        }
+        return size
+    }
+
+    /// Bytes that are enough for a frame's header.
+    package static let headerSize = 19
 }

@@ -14,12 +14,12 @@ import Synchronization
 /// that is there writes nothing, except that putting raw an object stored only compressed adds the raw file, so that
 /// ``localPath(_:)`` has one. Several processes may use one directory. All file work runs on threads of its own, in
 /// buffers of 1 MiB (`get` returns the whole object).
-public final class LocalObjectStore: ObjectStore {
+public final class LocalObjectStore: ManagedObjectStore {
     /// The store's directory, as an absolute path.
     public let directory: String
-    private let queue: BlockingQueue
+    let queue: BlockingQueue
     // The object directories whose own entries this process has synced.
-    private let durableDirectories = Mutex<Set<String>>([])
+    let durableDirectories = Mutex<Set<String>>([])
 
     /// Opens a store; the directory is created when the first object is put.
     public init(directory: String) {
@@ -65,7 +65,7 @@ public final class LocalObjectStore: ObjectStore {
                 }
                 var second = Digest.Hasher()
                 var remaining = size
-                try file.rewind()
+                try file.seek(to: 0)
                 while remaining > 0 {
                     let count = min(try file.read(into: buffer), remaining)
                     guard count > 0 else { throw ObjectError.changedWhileRead(path: path) }
@@ -90,6 +90,31 @@ public final class LocalObjectStore: ObjectStore {
         }
     }
 
+    public func stream(_ digest: Digest, _ body: ([UInt8]) async throws -> Void) async throws {
+        try await stream(digest, part: nil, body)
+    }
+
+    public func stream(_ digest: Digest, range: Range<Int>, _ body: ([UInt8]) async throws -> Void) async throws {
+        try await stream(digest, part: range, body)
+    }
+
+    private func stream(
+        _ digest: Digest,
+        part: Range<Int>?,
+        _ body: ([UInt8]) async throws -> Void
+    ) async throws {
+        let reader = try await queue.run { [self] in try PieceReader(digest, at: try locate(digest), range: part) }
+        while let piece = try await queue.run({ try reader.next() }) { try await body(piece) }
+    }
+
+    public func read(_ digest: Digest, range: Range<Int>) async throws -> [UInt8] {
+        try await queue.run { [self] in try StoredFile.read(digest, range: range, at: try locate(digest)) }
+    }
+
+    public func size(_ digest: Digest) async throws -> Int {
+        try await queue.run { [self] in try StoredFile.contentSize(digest, at: try locate(digest)) }
+    }
+
     public func contains(_ digest: Digest) async throws -> Bool {
         try await queue.run { [self] in
             try ObjectEncoding.allCases.contains { try exists(path(of: digest, $0)) }
@@ -102,7 +127,9 @@ public final class LocalObjectStore: ObjectStore {
             _ = try locate(digest)
             for encoding in ObjectEncoding.allCases {
                 let path = path(of: digest, encoding)
-                if try exists(path) { try read(digest, at: (path, encoding)) { _ in } }
+                if try exists(path) {
+                    try read(digest, at: StoredFile.Location(path: path, encoding: encoding)) { _ in }
+                }
             }
         }
     }
@@ -122,112 +149,17 @@ public final class LocalObjectStore: ObjectStore {
             try temporary.commit(to: path, mode: 0o644)
         }
     }
+}
 
-    // MARK: Files
+/// A stored file read in pieces by one task, on whatever thread is free.
+private final class PieceReader: Sendable {
+    private let file: Mutex<StoredFile>
 
-    private typealias Location = (path: String, encoding: ObjectEncoding)
-
-    private func path(of digest: Digest, _ encoding: ObjectEncoding) -> String {
-        let hex = digest.hex
-        return "\(directory)/sha256/\(hex.prefix(2))/\(hex)\(encoding == .lz4 ? ".lz4" : "")"
+    init(_ digest: Digest, at location: StoredFile.Location, range: Range<Int>?) throws {
+        file = Mutex(try StoredFile(digest, at: location, range: range))
     }
 
-    private func exists(_ path: String) throws -> Bool {
-        var status = stat()
-        if lstat(path, &status) == 0 { return true }
-        guard errno == ENOENT else { throw ObjectError.system(operation: "inspect", path: path, code: errno) }
-        return false
-    }
-
-    private func locate(_ digest: Digest) throws -> Location {
-        for encoding in [ObjectEncoding.raw, .lz4] {
-            let path = path(of: digest, encoding)
-            if try exists(path) { return (path, encoding) }
-        }
-        throw ObjectError.missing(digest, directory: directory)
-    }
-
-    /// Hands the content to `body` piece by piece, then throws if it was not the object's.
-    private func read(
-        _ digest: Digest,
-        at location: Location,
-        _ body: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        let file = try OpenFile.reading(location.path)
-        var hasher = Digest.Hasher()
-        switch location.encoding {
-        case .raw:
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: OpenFile.bufferSize, alignment: 16)
-            defer { buffer.deallocate() }
-            while true {
-                let count = try file.read(into: buffer)
-                if count == 0 { break }
-                let part = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                hasher.update(part)
-                try body(part)
-            }
-        case .lz4:
-            do {
-                try LZ4FrameDecoder().decode(file) { part in
-                    hasher.update(part)
-                    try body(part)
-                }
-            } catch let error as LZ4FrameError {
-                throw ObjectError.damagedFrame(digest, path: location.path, reason: error.reason)
-            }
-        }
-        let found = hasher.finalize()
-        guard found == digest else { throw ObjectError.corrupt(digest, found: found, path: location.path) }
-    }
-
-    /// Writes an object from what `produce` gives, unless it is there.
-    private func store(
-        _ digest: Digest,
-        size: Int,
-        encoding: ObjectEncoding,
-        from produce: (_ sink: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
-    ) throws {
-        let sufficient: [ObjectEncoding] = encoding == .raw ? [.raw] : [.raw, .lz4]
-        for encoding in sufficient where try isStored(path(of: digest, encoding)) { return }
-
-        let target = path(of: digest, encoding)
-        let temporaries = directory + "/tmp"
-        try Directory.create(temporaries)
-        let temporary = try TemporaryFile(in: temporaries, prefix: "")
-        switch encoding {
-        case .raw:
-            try produce { try temporary.file.write($0) }
-        case .lz4:
-            do {
-                let encoder = try LZ4FrameEncoder(contentSize: size) { try temporary.file.write($0) }
-                try produce { try encoder.append($0) }
-                try encoder.finish()
-            } catch let error as LZ4FrameError {
-                throw ObjectError.damagedFrame(digest, path: temporary.file.path, reason: error.reason)
-            }
-        }
-        try createDurably(Directory.parent(of: target))
-        try temporary.commit(to: target, mode: 0o444)
-    }
-
-    /// Creates a directory of objects; its entry is durable on return, whoever created it.
-    private func createDurably(_ path: String) throws {
-        try Directory.create(path)
-        if durableDirectories.withLock({ $0.contains(path) }) { return }
-        try OpenFile.syncDirectory(Directory.parent(of: path))
-        try OpenFile.syncDirectory(directory)
-        durableDirectories.withLock { _ = $0.insert(path) }
-    }
-
-    /// Whether an object's file is there, and durably so.
-    private func isStored(_ path: String) throws -> Bool {
-        var status = stat()
-        guard lstat(path, &status) == 0 else {
-            guard errno == ENOENT else { throw ObjectError.system(operation: "inspect", path: path, code: errno) }
-            return false
-        }
-        // Another writer may have renamed it but not yet synced the directory; renaming sets the change time.
-        if time(nil) - status.st_ctim.tv_sec < 60 { try OpenFile.syncDirectory(Directory.parent(of: path)) }
-        return true
+    func next() throws -> [UInt8]? {
+        try file.withLock { file in try file.next().map { [UInt8]($0) } }
     }
 }

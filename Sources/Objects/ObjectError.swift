@@ -27,10 +27,10 @@ extension ObjectError: CustomStringConvertible {
             return "object \(digest) is not in \(directory); restore it from a backup or another store, "
                 + "or put the original file again"
         case .corrupt(let digest, let found, let path):
-            return "object \(digest) has the digest \(found) in \(path); remove that file and "
+            return "object \(digest) has the digest \(found) in \(path); remove that and "
                 + "restore it from a backup or another store, or put the original file again"
         case .damagedFrame(let digest, let path, let reason):
-            return "object \(digest) is a damaged LZ4 frame in \(path) (\(reason)); remove that file and "
+            return "object \(digest) is a damaged LZ4 frame in \(path) (\(reason)); remove that and "
                 + "restore it from a backup or another store, or put the original file again"
         case .changedWhileRead(let path):
             return "file \(path) changed while it was read; stop what writes to it, then try again"

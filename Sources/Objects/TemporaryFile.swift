@@ -5,32 +5,34 @@
 #endif
 
 /// A file being written beside its place, removed when released unless it was committed.
-final class TemporaryFile {
-    let file: OpenFile
+package final class TemporaryFile {
+    package let file: OpenFile
     private var isCommitted = false
 
     /// Creates `<directory>/<prefix><process>-<random>`.
-    init(in directory: String, prefix: String) throws(ObjectError) {
+    package init(in directory: String, prefix: String) throws(ObjectError) {
         let random = String(UInt64.random(in: 0 ... .max), radix: 16)
         file = try .creating("\(directory)/\(prefix)\(getpid())-\(random)")
     }
 
     deinit {
-        if !isCommitted { unlink(file.path) }
+        if !isCommitted { _ = SystemCall.unlink(file.path) }
     }
 
     /// Makes content and mode durable, then puts the file at `path`, in one step, durably.
-    func commit(to path: String, mode: mode_t) throws(ObjectError) {
+    package func commit(to path: String, mode: mode_t) throws(ObjectError) {
         try file.seal(mode: mode)
-        guard rename(file.path, path) == 0 else { throw .system(operation: "write", path: path, code: errno) }
+        guard SystemCall.rename(file.path, to: path) == 0 else {
+            throw .system(operation: "write", path: path, code: errno)
+        }
         isCommitted = true
         try OpenFile.syncDirectory(Directory.parent(of: path))
     }
 }
 
 /// Directories by path.
-enum Directory {
-    static func parent(of path: String) -> String {
+package enum Directory {
+    package static func parent(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -38,8 +40,8 @@ enum Directory {
     /// Creates a directory and those above it, durably.
     ///
     /// Those that exist are left alone: whoever made them may not have synced their entries yet.
-    static func create(_ path: String) throws(ObjectError) {
-        if mkdir(path, 0o777) == 0 {
+    package static func create(_ path: String) throws(ObjectError) {
+        if SystemCall.makeDirectory(path) == 0 {
             try OpenFile.syncDirectory(parent(of: path))
             return
         }
@@ -48,7 +50,7 @@ enum Directory {
             return
         case ENOENT where parent(of: path) != path:
             try create(parent(of: path))
-            guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+            guard SystemCall.makeDirectory(path) == 0 || errno == EEXIST else {
                 throw .system(operation: "create", path: path, code: errno)
             }
             try OpenFile.syncDirectory(parent(of: path))

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import NIOFoundationEssentialsCompat
@@ -7,23 +8,24 @@ import Wire
 
 /// Content-addressed objects, by digest.
 struct ObjectRoutes {
+    /// Up to how many bytes an object is verified before it is sent: 1 MiB.
+    private static let buffered = 1 << 20
+
     let state: ServiceState
 
     func add(to router: Router<BasicRequestContext>) {
         router.on("/v1/objects/{digest}", method: .head) { _, context in
-            let digest = try digest(context)
-            guard try await state.objects.contains(digest) else {
-                throw Problem(
-                    type: "missing-object",
-                    title: "Missing object",
-                    status: 404,
-                    detail: "there is no object \(digest)"
-                )
-            }
-            return Response(status: .ok)
+            let size = try await state.objects.size(try digest(context))
+            return Response(status: .ok, headers: headers(size))
         }
-        router.get("/v1/objects/{digest}") { _, context in
-            Response.json(try await state.objects.get(try digest(context)), contentType: "application/octet-stream")
+        router.get("/v1/objects/{digest}") { request, context in
+            let digest = try digest(context)
+            let size = try await state.objects.size(digest)
+            switch ByteRange(request.headers[.range], size: size) {
+            case .whole: return try await whole(digest, size: size)
+            case .part(let range): return part(digest, range: range, size: size)
+            case .unsatisfiable: return try unsatisfiable(request.headers[.range] ?? "", size: size)
+            }
         }
         router.put("/v1/objects/{digest}") { request, context in
             let digest = try digest(context)
@@ -42,6 +44,64 @@ struct ObjectRoutes {
             }
             return try Response.message(ObjectStored(digest: "\(digest)", byteCount: stored.size), status: .created)
         }
+    }
+
+    private func headers(_ size: Int) -> HTTPFields {
+        [.contentType: "application/octet-stream", .contentLength: String(size), .acceptRanges: "bytes"]
+    }
+
+    /// The whole of an object, none of it sent before it is verified, if it is small.
+    ///
+    /// Of a larger one the last piece is held back until all of it was verified: if it is damaged, the answer ends before
+    /// its length is reached.
+    private func whole(_ digest: Digest, size: Int) async throws -> Response {
+        guard size > Self.buffered else {
+            let bytes = try await state.objects.get(digest)
+            return Response(
+                status: .ok,
+                headers: headers(bytes.count),
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            )
+        }
+        let objects = state.objects
+        let body = ResponseBody(contentLength: size) { writer in
+            var held: [UInt8]?
+            try await objects.stream(digest) { piece in
+                if let held { try await writer.write(ByteBuffer(bytes: held)) }
+                held = piece
+            }
+            if let held { try await writer.write(ByteBuffer(bytes: held)) }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: headers(size), body: body)
+    }
+
+    private func part(_ digest: Digest, range: Range<Int>, size: Int) -> Response {
+        let objects = state.objects
+        var headers = headers(range.count)
+        headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)"
+        let body = ResponseBody(contentLength: range.count) { writer in
+            try await objects.stream(digest, range: range) { try await writer.write(ByteBuffer(bytes: $0)) }
+            try await writer.finish(nil)
+        }
+        return Response(status: .partialContent, headers: headers, body: body)
+    }
+
+    private func unsatisfiable(_ range: String, size: Int) throws -> Response {
+        let problem = Problem(
+            type: "unsatisfiable-range",
+            title: "Unsatisfiable range",
+            status: 416,
+            detail: "the range '\(range)' is not one range within the \(size) bytes of the object; "
+                + "ask for bytes=FIRST-LAST, counted from 0"
+        )
+        var response = Response.json(
+            try WireCoding.encode(problem),
+            status: .rangeNotSatisfiable,
+            contentType: Problem.contentType
+        )
+        response.headers[.contentRange] = "bytes */\(size)"
+        return response
     }
 
     private func digest(_ context: BasicRequestContext) throws -> Digest {

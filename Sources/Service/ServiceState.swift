@@ -12,14 +12,14 @@ import Wire
 final class ServiceState: Sendable {
     let configuration: ServiceConfiguration
     let catalog: Catalog
-    let objects: any ObjectStore
+    let objects: any ManagedObjectStore
     let plans: ServingPlans
     let pushes: PushWriter
     private let projects = Mutex<[String: Int64]>([:])
     /// Replay clocks move with requests; the database has the last word on their direction.
     private let replays = Mutex<[Int64: Namespace]>([:])
 
-    init(configuration: ServiceConfiguration, catalog: Catalog, objects: any ObjectStore) {
+    init(configuration: ServiceConfiguration, catalog: Catalog, objects: any ManagedObjectStore) {
         self.configuration = configuration
         self.catalog = catalog
         self.objects = objects

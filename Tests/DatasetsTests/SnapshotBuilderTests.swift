@@ -159,8 +159,8 @@ import Testing
 }
 
 /// A store that does something after storing a file, the first few times.
-private final class MeddlingStore: ObjectStore {
-    private let base: LocalObjectStore
+private final class MeddlingStore: ForwardingObjectStore {
+    let base: any ManagedObjectStore
     private let remaining: Mutex<Int>
     private let meddle: @Sendable () throws -> Void
 
@@ -179,13 +179,4 @@ private final class MeddlingStore: ObjectStore {
         if isDue { try meddle() }
         return result
     }
-
-    func put(_ bytes: [UInt8], encoding: ObjectEncoding) async throws -> Digest {
-        try await base.put(bytes, encoding: encoding)
-    }
-    func get(_ digest: Digest) async throws -> [UInt8] { try await base.get(digest) }
-    func contains(_ digest: Digest) async throws -> Bool { try await base.contains(digest) }
-    func verify(_ digest: Digest) async throws { try await base.verify(digest) }
-    func localPath(_ digest: Digest) async throws -> String? { try await base.localPath(digest) }
-    func write(_ digest: Digest, to path: String) async throws { try await base.write(digest, to: path) }
 }

@@ -9,7 +9,7 @@ import Wire
 /// What a running job works with.
 struct JobContext: Sendable {
     let catalog: Catalog
-    let objects: any ObjectStore
+    let objects: any ManagedObjectStore
     let project: Int64
     let allowsReplay: Bool
     /// Tells whoever follows the job what it is doing; the total is zero while unknown.

@@ -8,7 +8,7 @@ import Wire
 /// Takes jobs from the queue, one at a time, until it is told to stop.
 struct JobWorker: ServiceLifecycle.Service {
     let catalog: Catalog
-    let objects: any ObjectStore
+    let objects: any ManagedObjectStore
     let allowsReplay: Bool
     let logger: Logger
     /// Called after each job: versions may have changed.

@@ -81,18 +81,32 @@ extension Catalog {
     /// All versions of a name, oldest first.
     public func versions(_ project: Int64, _ kind: Kind, _ name: String) async throws -> [VersionRecord] {
         try await run { connection in
-            let rows = try connection.query(
-                """
-                select \(VersionRecord.columns) from definitions d join versions v on v.definition_id = d.id
-                where d.project_id = $1 and d.kind = $2 and d.name = $3 order by v.number
-                """,
-                [.int64(project), .text(kind.rawValue), .text(name)]
-            )
-            guard !rows.isEmpty else {
+            let records = try Self.remainingVersions(on: connection, project, kind, name)
+            guard !records.isEmpty else {
                 throw try Self.missing(on: connection, project, kind, VersionReference(name: name))
             }
-            return try rows.map { try VersionRecord($0) }
+            return records
         }
+    }
+
+    /// All versions of a name, oldest first; none where all of them were forgotten.
+    public func remainingVersions(_ project: Int64, _ kind: Kind, _ name: String) async throws -> [VersionRecord] {
+        try await read { connection in try Self.remainingVersions(on: connection, project, kind, name) }
+    }
+
+    private static func remainingVersions(
+        on connection: Connection,
+        _ project: Int64,
+        _ kind: Kind,
+        _ name: String
+    ) throws -> [VersionRecord] {
+        try connection.query(
+            """
+            select \(VersionRecord.columns) from definitions d join versions v on v.definition_id = d.id
+            where d.project_id = $1 and d.kind = $2 and d.name = $3 order by v.number
+            """,
+            [.int64(project), .text(kind.rawValue), .text(name)]
+        ).map { try VersionRecord($0) }
     }
 
     /// The current version of every name of a kind, by name.
@@ -182,7 +196,7 @@ extension Catalog {
         return try VersionRecord(row)
     }
 
-    private static func missing(
+    static func missing(
         on connection: Connection,
         _ project: Int64,
         _ kind: Kind,
@@ -198,6 +212,22 @@ extension Catalog {
         let names = try rows.map { try $0.text("name") }
         if let row = try rows.first(where: { try $0.text("name") == reference.name }) {
             let newest = try row.int64("newest")
+            let forgotten = try connection.query(
+                """
+                select 1 as one from forgotten_versions f join definitions d on d.id = f.definition_id
+                where d.project_id = $1 and d.kind = $2 and d.name = $3 and f.number = $4::bigint
+                """,
+                [
+                    .int64(project), .text(kind.rawValue), .text(reference.name),
+                    .int64(Int64(reference.number ?? 0)),
+                ]
+            )
+            guard forgotten.isEmpty else {
+                return CatalogError(
+                    .notFound,
+                    "\(kind.rawValue) '\(reference)' was forgotten; the newest version is \(reference.name)@\(newest)"
+                )
+            }
             return CatalogError(
                 .notFound,
                 "there is no \(kind.rawValue) '\(reference)'; the newest version is \(reference.name)@\(newest)"
@@ -256,7 +286,10 @@ extension Catalog {
         let id = try connection.query(
             """
             insert into versions (definition_id, number, digest, object, document)
-            select $1, coalesce(max(number), 0) + 1, $2, $3, $4::json from versions where definition_id = $1 returning id
+            select $1, coalesce(max(number), 0) + 1, $2, $3, $4::json from (
+                select number from versions where definition_id = $1
+                union all select number from forgotten_versions where definition_id = $1
+            ) as used returning id
             """,
             [.int64(definition), .bytes(version.digest.bytes), version.object.parameter, .text(version.document.text)]
         ).only().int64("id")

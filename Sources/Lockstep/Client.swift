@@ -188,6 +188,10 @@ public struct Client: Sendable {
         return try WireCoding.decode(type, from: body)
     }
 
+    public func delete<Message: Decodable>(_ path: String, as type: Message.Type) async throws -> Message {
+        try WireCoding.decode(type, from: try await send(.DELETE, path))
+    }
+
     /// A path below the client's project.
     public func projectPath(_ rest: String) -> String { "/v1/projects/\(project)/\(rest)" }
 }

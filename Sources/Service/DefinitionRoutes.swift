@@ -28,7 +28,7 @@ struct DefinitionRoutes {
         }
         router.get("/v1/projects/{project}/versions/{kind}/{reference}") { _, context in
             let project = try await state.project(context.parameters.require("project"))
-            let reference = try VersionReference(request: try context.parameters.require("reference"))
+            let reference = try LabelledReference(request: try context.parameters.require("reference"))
             let record = try await state.catalog.version(project, try kind(context), reference)
             let uses = try await state.catalog.uses(of: record.id).map { use in
                 VersionMessage.Use(
@@ -50,14 +50,7 @@ struct DefinitionRoutes {
     }
 
     private func kind(_ context: BasicRequestContext) throws -> Kind {
-        let word = try context.parameters.require("kind")
-        guard let kind = Kind(word: word) else {
-            let kinds = Kind.allCases.map(\.rawValue)
-            throw RequestError(
-                "there is no kind '\(word)'\(suggestion(for: word, among: kinds)) (kinds are \(kinds.joined(separator: ", ")))"
-            )
-        }
-        return kind
+        try Kind(request: try context.parameters.require("kind"))
     }
 
     private func apply(_ request: Request, project name: String, isPlan: Bool) async throws -> Response {

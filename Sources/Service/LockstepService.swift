@@ -105,6 +105,7 @@ public struct LockstepService: Sendable {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: ProblemMiddleware())
         DefinitionRoutes(state: state).add(to: router)
+        DatasetRoutes(state: state).add(to: router)
         ObjectRoutes(state: state).add(to: router)
         WorkRoutes(state: state).add(to: router)
         OnlineRoutes(state: state).add(to: router)

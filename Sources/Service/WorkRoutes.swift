@@ -98,6 +98,7 @@ struct WorkRoutes {
                 document: .object([
                     "assets": .int(manifest.assets.count),
                     "bytes": .int(manifest.assetSize),
+                    "parents": .array(manifest.parents.map { .string("\($0)") }),
                 ]),
                 objects: objects
             ),

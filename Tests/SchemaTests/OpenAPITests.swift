@@ -126,7 +126,7 @@ import Wire
     private static let instant = "2013-10-01T00:00:00Z"
 
     private static func samples() throws -> [Sample] {
-        try onlineSamples() + definitionSamples() + jobSamples() + [
+        try onlineSamples() + definitionSamples() + jobSamples() + datasetSamples() + [
             Sample(
                 "Problem",
                 Problem(type: "invalid", title: "Invalid", status: 422, detail: "", differences: ["a"]),
@@ -208,6 +208,57 @@ import Wire
             try Sample("ApplyResponse", ApplyResponse(changes: changes)), try Sample("Change", changes[0]),
             try Sample("VersionMessage", version(true), bare: version(false)), try Sample("VersionUse", use),
             try Sample("VersionList", VersionList(versions: [version(true), version(false)])),
+        ]
+    }
+
+    private static func datasetSamples() throws -> [Sample] {
+        let entry = SnapshotLog.Entry(
+            reference: "a@2",
+            digest: digest,
+            createdAt: instant,
+            files: 1,
+            bytes: 2,
+            parents: ["a@1"],
+            tags: ["t"],
+            aliases: ["b"]
+        )
+        let label = LabelMessage(
+            name: "t",
+            kind: "tag",
+            reference: "a@1",
+            digest: digest,
+            at: instant,
+            action: "set",
+            previous: "a@1"
+        )
+        let bareLabel = LabelMessage(name: "t", kind: "alias", reference: "a@1", digest: digest, at: instant)
+        let decision = ForgetResponse.Decision(reference: "a@1", digest: digest, isForgotten: true, reasons: ["r"])
+        let node = LineageMessage.Node(
+            id: "view:a@1",
+            kind: "view",
+            reference: "a@1",
+            digest: digest,
+            createdAt: instant
+        )
+        let use = LineageMessage.Use(user: "view:a@1", used: "source:b@1", role: "source")
+        return [
+            try Sample("SnapshotLog", SnapshotLog(entries: [entry], forgotten: ["a@1"])),
+            try Sample("SnapshotLogEntry", entry),
+            try Sample("LabelRequest", LabelRequest(name: "t", kind: "tag", reference: "a")),
+            try Sample("LabelMessage", label, bare: bareLabel),
+            try Sample("LabelList", LabelList(labels: [label, bareLabel])),
+            try Sample(
+                "ForgetRequest",
+                ForgetRequest(number: 1, keepLast: 1, keepWithin: "1d", keepTagged: true, isDryRun: true),
+                bare: ForgetRequest()
+            ),
+            try Sample("ForgetResponse", ForgetResponse(decisions: [decision])),
+            try Sample("ForgetDecision", decision),
+            try Sample(
+                "LineageMessage",
+                LineageMessage(root: "view:a@1", nodes: [node], uses: [use], isTruncated: false)
+            ),
+            try Sample("LineageNode", node), try Sample("LineageUse", use),
         ]
     }
 

@@ -138,14 +138,18 @@ struct History: AsyncParsableCommand {
     }
 }
 
-/// Finds what a user means by `REFERENCE`, or by `KIND REFERENCE`.
+/// Finds what a user means by `REFERENCE`, by `KIND REFERENCE` or by `KIND:REFERENCE`.
 enum Named {
     static func find(_ words: [String], client: Client) async throws -> (kind: String, reference: String) {
         guard words.count == 1, let reference = words.first else {
             guard words.count == 2 else { throw UsageError("give a name, or a kind and a name") }
             return (words[0], words[1])
         }
-        guard VersionReference(reference) != nil else {
+        let parts = reference.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, let kind = Kind(word: String(parts[0])), LabelledReference(String(parts[1])) != nil {
+            return (kind.rawValue, String(parts[1]))
+        }
+        guard LabelledReference(reference) != nil else {
             throw UsageError("'\(reference)' is not a reference; write name or name@number")
         }
         var kinds: [String] = []

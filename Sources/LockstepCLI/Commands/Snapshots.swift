@@ -11,7 +11,8 @@ struct SnapshotGroup: AsyncParsableCommand {
         commandName: "snapshot",
         abstract: "Immutable versions of files together with code and environment.",
         subcommands: [
-            Create.self, ListSnapshots.self, ShowSnapshot.self, Diff.self, VerifySnapshot.self, CheckoutSnapshot.self,
+            Create.self, ListSnapshots.self, Log.self, ShowSnapshot.self, Diff.self, VerifySnapshot.self,
+            CheckoutSnapshot.self, Forget.self,
         ]
     )
 
@@ -195,13 +196,27 @@ struct SnapshotGroup: AsyncParsableCommand {
 }
 
 enum Snapshots {
+    static func reference(_ text: String) throws -> LabelledReference {
+        guard let reference = LabelledReference(text) else {
+            throw UsageError("'\(text)' is not a snapshot; write dataset, dataset@n or dataset@tag")
+        }
+        return reference
+    }
+
+    /// The version that a reference means; says which where a tag or an alias was given.
+    static func version(_ text: String, client: Client) async throws -> VersionMessage {
+        let reference = try reference(text)
+        let version = try await client.get(
+            client.projectPath("versions/snapshot/\(reference)"),
+            as: VersionMessage.self
+        )
+        if case .label = reference.selector { Terminal.error("\(reference) is \(version.reference)") }
+        return version
+    }
+
     /// A snapshot's manifest, its identity checked.
     static func manifest(_ text: String, in repository: Repository) async throws -> (String, SnapshotManifest) {
-        guard VersionReference(text) != nil else {
-            throw UsageError("'\(text)' is not a snapshot; write dataset or dataset@n")
-        }
-        let client = repository.client
-        let version = try await client.get(client.projectPath("versions/snapshot/\(text)"), as: VersionMessage.self)
+        let version = try await version(text, client: repository.client)
         guard let object = version.object.flatMap({ Digest($0) }), let digest = Digest(version.digest) else {
             throw UsageError("the service names no manifest for snapshot \(text)")
         }

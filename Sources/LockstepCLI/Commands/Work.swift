@@ -89,8 +89,10 @@ struct Fit: AsyncParsableCommand {
 
     func run() async throws {
         let repository = try Repository.find()
+        var resolved: String?
+        if let snapshot { resolved = try await Snapshots.version(snapshot, client: repository.client).reference }
         let result = try await repository.client.run(
-            .fit(JobRequest.Fit(discretizer: discretizer, snapshot: snapshot)),
+            .fit(JobRequest.Fit(discretizer: discretizer, snapshot: resolved)),
             progress: Terminal.progress
         )
         Terminal.endProgress()
@@ -153,8 +155,11 @@ struct MakeLock: AsyncParsableCommand {
 
     func run() async throws {
         let repository = try Repository.find()
+        // A lock pins numbers: a tag or an alias ends here.
+        var datasets: [String] = []
+        for text in dataset { datasets.append(try await Snapshots.version(text, client: repository.client).reference) }
         let result = try await repository.client.run(
-            .lock(JobRequest.MakeLock(service: service, datasets: dataset)),
+            .lock(JobRequest.MakeLock(service: service, datasets: datasets)),
             progress: Terminal.progress
         )
         Terminal.endProgress()

@@ -13,6 +13,8 @@ public struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible {
         case inUse
         /// The request itself is wrong.
         case invalid
+        /// What is asked for was destroyed on purpose.
+        case erased
     }
 
     public let code: Code

@@ -295,13 +295,7 @@ extension Catalog {
         ).only().int64("id")
         if !version.objects.isEmpty {
             let digests = Parameter.bytesArray(version.objects.map(\.digest.bytes))
-            try connection.execute(
-                """
-                insert into objects (digest, byte_count) select distinct on (digest) digest, byte_count
-                from unnest($1::bytea[], $2::bigint[]) as o (digest, byte_count) order by digest on conflict do nothing
-                """,
-                [digests, .int64Array(version.objects.map { Int64($0.byteCount) })]
-            )
+            try holdStored(Set(version.objects.map(\.digest)), for: version.name, on: connection)
             try connection.execute(
                 "insert into version_objects (version_id, digest) select distinct $1::bigint, digest from unnest($2::bytea[]) as o (digest)",
                 [.int64(id), digests]

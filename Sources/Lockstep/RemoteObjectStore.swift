@@ -13,11 +13,21 @@ public struct RemoteObjectStore: ObjectStore {
 
     private let client: Client
     private let cache: ObjectCache
+    private let lease: ObjectLease?
 
-    /// - Parameter cache: the directory that fetched objects are kept in.
-    public init(client: Client, cache: String) {
+    /// - Parameters:
+    ///   - cache: the directory that fetched objects are kept in.
+    ///   - lease: keeps what is put, and what need not be since the service has it, until it is recorded.
+    public init(client: Client, cache: String, lease: ObjectLease? = nil) {
         self.client = client
         self.cache = ObjectCache(directory: cache)
+        self.lease = lease
+    }
+
+    /// Whether the service lacks an object; with a lease, it keeps it from now on.
+    private func lacks(_ digest: Digest) async throws -> Bool {
+        guard let lease else { return try await !contains(digest) }
+        return try await lease.pin([digest]).contains(digest)
     }
 
     private func path(_ digest: Digest) -> String { "/v1/objects/\(digest)" }
@@ -26,7 +36,7 @@ public struct RemoteObjectStore: ObjectStore {
 
     public func put(_ bytes: [UInt8], encoding: ObjectEncoding) async throws -> Digest {
         let digest = Digest.of(bytes)
-        if try await !contains(digest) {
+        if try await lacks(digest) {
             _ = try await client.send(.PUT, path(digest) + "?encoding=\(encoding.rawValue)", body: bytes)
         }
         return digest
@@ -34,7 +44,7 @@ public struct RemoteObjectStore: ObjectStore {
 
     public func putFile(at path: String, encoding: ObjectEncoding) async throws -> (digest: Digest, size: Int) {
         let (digest, size) = try FileDigest.of(path)
-        if try await !contains(digest) {
+        if try await lacks(digest) {
             do {
                 _ = try await client.upload(
                     .PUT,

@@ -9,7 +9,8 @@ struct LockstepCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Init.self, Dev.self, Serve.self, Work.self, Plan.self, Apply.self, List.self, Show.self, History.self,
-            SnapshotGroup.self, Tag.self, Alias.self, LineageCommand.self, Ingest.self, PushRows.self, Fit.self,
+            SnapshotGroup.self, Tag.self, Alias.self, LineageCommand.self,
+            CollectGarbage.self, Erase.self, Ingest.self, PushRows.self, Fit.self,
             EmbeddingsGroup.self, Materialize.self,
             MakeLock.self, Verify.self, MakeTrainingSet.self, Get.self, CheckParity.self, Inspect.self, Convert.self,
             Doctor.self,

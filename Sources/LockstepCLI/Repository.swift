@@ -58,6 +58,11 @@ struct Repository {
     var client: Client { Client(url: url, project: project) }
     var objects: RemoteObjectStore { RemoteObjectStore(client: client, cache: state + "/cache") }
 
+    /// The service's objects, kept by a lease.
+    func objects(_ lease: ObjectLease) -> RemoteObjectStore {
+        RemoteObjectStore(client: client, cache: state + "/cache", lease: lease)
+    }
+
     /// The definition files to read: those named, or `features/**/*.yaml`.
     func definitionFiles(_ path: String?) throws -> [(path: String, text: String)] {
         let manager = FileManager.default

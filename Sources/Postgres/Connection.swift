@@ -13,6 +13,8 @@ public final class Connection {
     var isUnusable = false
     /// Whether this connection has subscribed to a channel.
     var isListening = false
+    /// Called before and after every statement; for tests, which make one fail or lose its answer.
+    package var probe: StatementProbe?
 
     /// Connects.
     ///
@@ -93,11 +95,15 @@ public final class Connection {
 extension Connection {
     func simple(_ sql: String) throws(PostgresError) -> QueryResult {
         try checkCanRun(sql)
-        return try checked(PQexec(pointer, sql), sql)
+        try probe?(sql, .before)
+        let result = try checked(PQexec(pointer, sql), sql)
+        try probe?(sql, .after)
+        return result
     }
 
     private func run(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> QueryResult {
         try checkCanRun(sql)
+        try probe?(sql, .before)
         let buffer = try ParameterBuffer(parameters)
         let key = StatementCache.Key(sql: sql, types: buffer.types)
         var mayRetry = !isInTransaction
@@ -107,7 +113,9 @@ extension Connection {
                 PQexecPrepared(pointer, name, count, values, lengths, formats, 1)
             }
             do throws(PostgresError) {
-                return try checked(result, sql)
+                let result = try checked(result, sql)
+                try probe?(sql, .after)
+                return result
             } catch {
                 guard error.saysStatementIsStale else { throw error }
                 statements.forget(key)

@@ -16,10 +16,15 @@ public final class ConnectionPool: Sendable {
     private let workers: [PoolWorker]
 
     /// Makes a pool of at most `size` connections; none is opened yet.
-    public init(target: String, size: Int) {
+    public convenience init(target: String, size: Int) {
+        self.init(target: target, size: size, probe: nil)
+    }
+
+    /// As the other, with a probe of every statement.
+    package init(target: String, size: Int, probe: StatementProbe?) {
         precondition(size > 0, "a pool holds at least one connection")
         shared = Mutex(Shared(state: PoolState(size: size)))
-        workers = (0..<size).map { PoolWorker(target: target, index: $0) }
+        workers = (0..<size).map { PoolWorker(target: target, index: $0, probe: probe) }
     }
 
     /// The number of callers that wait for a connection now.
@@ -117,10 +122,12 @@ public final class ConnectionPool: Sendable {
 private final class PoolWorker: @unchecked Sendable {
     let queue: DispatchQueue
     private let target: String
+    private let probe: StatementProbe?
     private var connection: Connection?
 
-    init(target: String, index: Int) {
+    init(target: String, index: Int, probe: StatementProbe?) {
         self.target = target
+        self.probe = probe
         queue = DispatchQueue(label: "postgres.connection.\(index)")
     }
 
@@ -138,6 +145,7 @@ private final class PoolWorker: @unchecked Sendable {
         if let connection, !connection.hasBeenClosed() { return connection }
         connection = nil
         let opened = try Connection(target)
+        opened.probe = probe
         connection = opened
         return opened
     }

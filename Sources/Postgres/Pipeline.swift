@@ -14,8 +14,11 @@ extension Connection {
         let prepared = try encode(statements)
         guard !prepared.isEmpty else { return [] }
         let mayRetry = !isInTransaction
+        try probe?("pipeline", .before)
         do throws(PostgresError) {
-            return try runPipeline(prepared)
+            let rows = try runPipeline(prepared)
+            try probe?("pipeline", .after)
+            return rows
         } catch {
             guard error.saysStatementIsStale else { throw error }
             for statement in prepared { self.statements.forget(statement.key) }

@@ -75,7 +75,7 @@ struct DatasetRoutes {
         return kind
     }
 
-    private func log(_ project: Int64, _ dataset: String) async throws -> SnapshotLog {
+    private func log(_ project: Int64, _ dataset: String) async throws -> DatasetLog {
         // Forgotten ones first: a version forgotten in between is then named once at the most.
         let forgotten = try await state.catalog.forgotten(project, dataset: dataset)
         let labels = try await state.catalog.labels(project, of: dataset)
@@ -86,7 +86,7 @@ struct DatasetRoutes {
             let document = try JSON(parsing: record.document)
             let named = labels.filter { $0.version == record.reference }
             let parents = (document["parents"]?.array ?? []).compactMap(\.string)
-            return SnapshotLog.Entry(
+            return DatasetLog.Entry(
                 reference: "\(record.reference)",
                 digest: "\(record.digest)",
                 createdAt: Instant.text(record.createdAt) ?? "",
@@ -97,7 +97,7 @@ struct DatasetRoutes {
                 aliases: named.filter { $0.kind == .alias }.map(\.name)
             )
         }
-        return SnapshotLog(entries: entries, forgotten: forgotten.map { "\(dataset)@\($0.number)" })
+        return DatasetLog(entries: entries, forgotten: forgotten.map { "\(dataset)@\($0.number)" })
     }
 
     private func setLabel(_ request: LabelRequest, _ project: Int64, _ dataset: String) async throws -> Response {

@@ -44,7 +44,7 @@ public struct LockstepService: Sendable {
         let state = ServiceState(
             configuration: configuration,
             catalog: catalog,
-            objects: LocalObjectStore(directory: configuration.objects)
+            objects: CatalogedObjectStore(LocalObjectStore(directory: configuration.objects), catalog: catalog)
         )
         var application = Application(
             router: Self.router(state),
@@ -82,7 +82,7 @@ public struct LockstepService: Sendable {
             _ = try await catalog.migrate()
             let worker = JobWorker(
                 catalog: catalog,
-                objects: LocalObjectStore(directory: configuration.objects),
+                objects: CatalogedObjectStore(LocalObjectStore(directory: configuration.objects), catalog: catalog),
                 allowsReplay: false,
                 logger: logger,
                 finished: {}
@@ -106,6 +106,7 @@ public struct LockstepService: Sendable {
         router.add(middleware: ProblemMiddleware())
         DefinitionRoutes(state: state).add(to: router)
         DatasetRoutes(state: state).add(to: router)
+        SessionRoutes(state: state).add(to: router)
         ObjectRoutes(state: state).add(to: router)
         WorkRoutes(state: state).add(to: router)
         OnlineRoutes(state: state).add(to: router)

@@ -1,3 +1,4 @@
+import Catalog
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
@@ -15,7 +16,17 @@ struct ObjectRoutes {
 
     func add(to router: Router<BasicRequestContext>) {
         router.on("/v1/objects/{digest}", method: .head) { _, context in
-            let size = try await state.objects.size(try digest(context))
+            // What is promised, not what is there: an object may be on its way out.
+            let digest = try digest(context)
+            let size = try await state.objects.size(digest)
+            guard try await state.objects.contains(digest) else {
+                throw Problem(
+                    type: "missing-object",
+                    title: "Missing object",
+                    status: 404,
+                    detail: "object \(digest) is not needed and is being removed; send it again"
+                )
+            }
             return Response(status: .ok, headers: headers(size))
         }
         router.get("/v1/objects/{digest}") { request, context in
@@ -33,7 +44,7 @@ struct ObjectRoutes {
             guard let encoding = ObjectEncoding(rawValue: word) else {
                 throw RequestError("'\(word)' is not an encoding of objects; use raw or lz4")
             }
-            let stored = try await receive(request, encoding: encoding)
+            let stored = try await receive(request, digest, encoding: encoding)
             guard stored.digest == digest else {
                 throw Problem(
                     type: "corrupt-object",
@@ -113,7 +124,11 @@ struct ObjectRoutes {
     }
 
     /// Streams a body to a file, so that an object of any size passes through bounded memory.
-    private func receive(_ request: Request, encoding: ObjectEncoding) async throws -> (digest: Digest, size: Int) {
+    private func receive(
+        _ request: Request,
+        _ digest: Digest,
+        encoding: ObjectEncoding
+    ) async throws -> (digest: Digest, size: Int) {
         let directory = URL(filePath: state.configuration.objects).appending(component: "tmp")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let file = directory.appending(component: "upload-\(UUID().uuidString)")
@@ -122,8 +137,20 @@ struct ObjectRoutes {
         }
         defer { try? FileManager.default.removeItem(at: file) }
         let handle = try UploadFile(path: file.path)
-        for try await buffer in request.body { try handle.write(buffer) }
+        var size = 0
+        for try await buffer in request.body {
+            size += buffer.readableBytes
+            try handle.write(buffer)
+        }
         try handle.close()
-        return try await state.objects.putFile(at: file.path, encoding: encoding)
+        guard let cataloged = state.objects as? CatalogedObjectStore else {
+            return try await state.objects.putFile(at: file.path, encoding: encoding)
+        }
+        return try await cataloged.putFile(
+            at: file.path,
+            encoding: encoding,
+            expecting: digest,
+            byteCount: size
+        )
     }
 }

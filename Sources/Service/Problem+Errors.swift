@@ -23,6 +23,7 @@ extension Problem {
             case .notFound: self.init(type: "not-found", title: "Not found", status: 404, detail: error.message)
             case .conflict: self.init(type: "conflict", title: "Conflict", status: 409, detail: error.message)
             case .inUse: self.init(type: "in-use", title: "In use", status: 409, detail: error.message)
+            case .erased: self.init(type: "erased", title: "Erased", status: 410, detail: error.message)
             case .invalid: self.init(type: "invalid", title: "Invalid request", status: 422, detail: error.message)
             }
         case is DefinitionError, is ValueError, is JSONError, is RequestError, is LockError, is SnapshotError:

@@ -81,6 +81,7 @@ struct WorkRoutes {
         guard let object = Digest(request.manifest) else { throw RequestError("'\(request.manifest)' is not a digest") }
         let bytes = try await state.objects.get(object)
         let manifest = try SnapshotManifest(json: bytes)
+        try await state.catalog.refuseErased(manifest.objects.sorted())
         var objects: [(digest: Digest, byteCount: Int)] = [(object, bytes.count)]
         for reference in manifest.objectReferences {
             guard try await state.objects.contains(reference.digest) else {

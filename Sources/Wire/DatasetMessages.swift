@@ -1,5 +1,5 @@
 /// The versions of a dataset, newest first.
-public struct SnapshotLog: Codable, Hashable, Sendable {
+public struct DatasetLog: Codable, Hashable, Sendable {
     public struct Entry: Codable, Hashable, Sendable {
         public var reference: String
         public var digest: String
@@ -141,4 +141,58 @@ public struct ForgetResponse: Codable, Hashable, Sendable {
     public var decisions: [Decision]
 
     public init(decisions: [Decision]) { self.decisions = decisions }
+}
+
+/// What an erasure destroyed, and what was made from it; the text of its job's result.
+public struct ErasureReport: Codable, Hashable, Sendable {
+    public struct Derived: Codable, Hashable, Sendable {
+        public var kind: String
+        public var reference: String
+
+        public init(kind: String, reference: String) {
+            self.kind = kind
+            self.reference = reference
+        }
+    }
+
+    public var digest: String
+    public var isDryRun: Bool
+    /// `dataset@n:path`.
+    public var places: [String]
+    public var derived: [Derived]
+
+    public init(digest: String, isDryRun: Bool, places: [String], derived: [Derived]) {
+        self.digest = digest
+        self.isDryRun = isDryRun
+        self.places = places
+        self.derived = derived
+    }
+}
+
+/// What is left of erased content.
+public struct TombstoneMessage: Codable, Hashable, Sendable {
+    public var digest: String
+    /// Where it was erased, `dataset@n:path`.
+    public var path: String
+    public var reason: String
+    public var actor: String
+    /// RFC 3339.
+    public var erasedAt: String
+    /// Whether the last copy is gone.
+    public var isFinished: Bool
+
+    public init(digest: String, path: String, reason: String, actor: String, erasedAt: String, isFinished: Bool) {
+        self.digest = digest
+        self.path = path
+        self.reason = reason
+        self.actor = actor
+        self.erasedAt = erasedAt
+        self.isFinished = isFinished
+    }
+}
+
+public struct TombstoneList: Codable, Hashable, Sendable {
+    public var tombstones: [TombstoneMessage]
+
+    public init(tombstones: [TombstoneMessage]) { self.tombstones = tombstones }
 }

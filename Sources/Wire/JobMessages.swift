@@ -7,6 +7,8 @@ public enum JobRequest: Codable, Hashable, Sendable {
     case importEmbeddings(ImportEmbeddings)
     case materialize(Materialize)
     case lock(MakeLock)
+    case collect(Collect)
+    case erase(Erase)
 
     /// Loads files into a source's history.
     public struct Ingest: Codable, Hashable, Sendable {
@@ -94,6 +96,37 @@ public enum JobRequest: Codable, Hashable, Sendable {
         }
     }
 
+    /// Removes objects that nothing needs from the store, which all projects share.
+    public struct Collect: Codable, Hashable, Sendable {
+        /// How long ago an object was sent, at least, as `12h`; a day where it is left out.
+        public var grace: String?
+        /// Only count.
+        public var isDryRun: Bool
+
+        public init(grace: String? = nil, isDryRun: Bool = false) {
+            self.grace = grace
+            self.isDryRun = isDryRun
+        }
+    }
+
+    /// Destroys one content in every snapshot of the project.
+    public struct Erase: Codable, Hashable, Sendable {
+        /// Of the file's content.
+        public var digest: String
+        public var reason: String
+        /// Who asks.
+        public var actor: String
+        /// Only list.
+        public var isDryRun: Bool
+
+        public init(digest: String, reason: String, actor: String, isDryRun: Bool = false) {
+            self.digest = digest
+            self.reason = reason
+            self.actor = actor
+            self.isDryRun = isDryRun
+        }
+    }
+
     private enum Member: String, CodingKey {
         case kind
     }
@@ -107,12 +140,14 @@ public enum JobRequest: Codable, Hashable, Sendable {
         case "import-embeddings": self = .importEmbeddings(try ImportEmbeddings(from: decoder))
         case "materialize": self = .materialize(try Materialize(from: decoder))
         case "lock": self = .lock(try MakeLock(from: decoder))
+        case "gc": self = .collect(try Collect(from: decoder))
+        case "erase": self = .erase(try Erase(from: decoder))
         case let other:
             throw DecodingError.dataCorruptedError(
                 forKey: .kind,
                 in: container,
                 debugDescription:
-                    "there is no job '\(other)'; jobs are ingest, fit, import-embeddings, materialize, lock"
+                    "there is no job '\(other)'; jobs are ingest, fit, import-embeddings, materialize, lock, gc, erase"
             )
         }
     }
@@ -126,6 +161,8 @@ public enum JobRequest: Codable, Hashable, Sendable {
         case .importEmbeddings(let job): try job.encode(to: encoder)
         case .materialize(let job): try job.encode(to: encoder)
         case .lock(let job): try job.encode(to: encoder)
+        case .collect(let job): try job.encode(to: encoder)
+        case .erase(let job): try job.encode(to: encoder)
         }
     }
 
@@ -137,6 +174,8 @@ public enum JobRequest: Codable, Hashable, Sendable {
         case .importEmbeddings: "import-embeddings"
         case .materialize: "materialize"
         case .lock: "lock"
+        case .collect: "gc"
+        case .erase: "erase"
         }
     }
 }

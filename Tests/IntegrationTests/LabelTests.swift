@@ -130,7 +130,7 @@ extension Integration {
                 try await repository.lockstep("alias", "records@3", "current")
                 try await repository.lockstep("snapshot", "forget", "records@2")
                 let client = fixture.client
-                let log = try await client.get(client.projectPath("datasets/records/log"), as: SnapshotLog.self)
+                let log = try await client.get(client.projectPath("datasets/records/log"), as: DatasetLog.self)
                 #expect(log.entries.map(\.reference) == ["records@3", "records@1"])
                 #expect(log.entries.map(\.files) == [1, 1])
                 #expect(log.entries.map(\.bytes) == [4, 4])

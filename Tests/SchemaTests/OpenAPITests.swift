@@ -212,7 +212,7 @@ import Wire
     }
 
     private static func datasetSamples() throws -> [Sample] {
-        let entry = SnapshotLog.Entry(
+        let entry = DatasetLog.Entry(
             reference: "a@2",
             digest: digest,
             createdAt: instant,
@@ -240,10 +240,19 @@ import Wire
             digest: digest,
             createdAt: instant
         )
+        let derived = ErasureReport.Derived(kind: "lock", reference: "a@1")
+        let tombstone = TombstoneMessage(
+            digest: digest,
+            path: "a@1:b",
+            reason: "r",
+            actor: "a",
+            erasedAt: instant,
+            isFinished: true
+        )
         let use = LineageMessage.Use(user: "view:a@1", used: "source:b@1", role: "source")
         return [
-            try Sample("SnapshotLog", SnapshotLog(entries: [entry], forgotten: ["a@1"])),
-            try Sample("SnapshotLogEntry", entry),
+            try Sample("DatasetLog", DatasetLog(entries: [entry], forgotten: ["a@1"])),
+            try Sample("DatasetLogEntry", entry),
             try Sample("LabelRequest", LabelRequest(name: "t", kind: "tag", reference: "a")),
             try Sample("LabelMessage", label, bare: bareLabel),
             try Sample("LabelList", LabelList(labels: [label, bareLabel])),
@@ -259,6 +268,16 @@ import Wire
                 LineageMessage(root: "view:a@1", nodes: [node], uses: [use], isTruncated: false)
             ),
             try Sample("LineageNode", node), try Sample("LineageUse", use),
+            try Sample(
+                "ErasureReport",
+                ErasureReport(digest: digest, isDryRun: false, places: ["a@1:b"], derived: [derived])
+            ),
+            try Sample("ErasureDerived", derived), try Sample("Tombstone", tombstone),
+            try Sample("TombstoneList", TombstoneList(tombstones: [tombstone])),
+            try Sample("SessionRequest", SessionRequest(reading: "a@1"), bare: SessionRequest()),
+            try Sample("SessionMessage", SessionMessage(id: 1, expiresAt: instant, seconds: 120)),
+            try Sample("PinRequest", PinRequest(digests: [digest])),
+            try Sample("PinResponse", PinResponse(missing: [digest])),
         ]
     }
 
@@ -271,6 +290,8 @@ import Wire
         let lock = JobRequest.MakeLock(service: "a", datasets: ["b@1"])
         let jobs: [JobRequest] = [
             .ingest(ingest), .fit(fit), .importEmbeddings(embeddings), .materialize(materialize), .lock(lock),
+            .collect(JobRequest.Collect(grace: "1d", isDryRun: true)),
+            .erase(JobRequest.Erase(digest: digest, reason: "r", actor: "a")),
         ]
         let encoded = try jobs.map { try WireCoding.json($0) }
         let made = RecordedVersion(reference: "a@1", digest: digest, isNew: false)
@@ -291,6 +312,8 @@ import Wire
                 ),
                 try Sample("Materialize", jobs[3], bare: JobRequest.materialize(JobRequest.Materialize())),
                 try Sample("MakeLock", jobs[4]),
+                try Sample("Erase", jobs[6]),
+                try Sample("Collect", jobs[5], bare: JobRequest.collect(JobRequest.Collect())),
                 try Sample("JobResult", result, bare: JobResult()),
             ]
     }

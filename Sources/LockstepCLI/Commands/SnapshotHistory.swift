@@ -16,7 +16,7 @@ extension SnapshotGroup {
 
         func run() async throws {
             let client = try Repository.find().client
-            let log = try await client.get(client.projectPath("datasets/\(dataset)/log"), as: SnapshotLog.self)
+            let log = try await client.get(client.projectPath("datasets/\(dataset)/log"), as: DatasetLog.self)
             if json { return try Terminal.json(log) }
             Terminal.table(
                 ["REFERENCE", "CREATED", "FILES", "BYTES", "PARENTS", "TAGS", "ALIASES", "DIGEST"],

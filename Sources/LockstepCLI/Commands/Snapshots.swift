@@ -34,7 +34,8 @@ struct SnapshotGroup: AsyncParsableCommand {
 
         func run() async throws {
             let repository = try Repository.find()
-            let objects = repository.objects
+            let lease = try await ObjectLease.writing(repository.client)
+            let objects = repository.objects(lease)
             let manifest = try await SnapshotBuilder.capture(
                 paths: paths,
                 code: code,
@@ -49,6 +50,7 @@ struct SnapshotGroup: AsyncParsableCommand {
                 SnapshotRequest(dataset: dataset, manifest: "\(object)"),
                 as: RecordedVersion.self
             )
+            await lease.close()
             Terminal.endProgress()
             if json { return try Terminal.json(made) }
             let codeCount = manifest.code.map { code in
@@ -151,15 +153,23 @@ struct SnapshotGroup: AsyncParsableCommand {
         func run() async throws {
             let repository = try Repository.find()
             let (reference, manifest) = try await Snapshots.manifest(reference, in: repository)
+            let lease = try await ObjectLease.reading(reference, repository.client)
             let verification = try await SnapshotVerification.run(manifest, in: repository.objects)
-            for problem in verification.problems { Terminal.error("\(problem.path): \(problem.message)") }
-            guard verification.isClean else {
-                Terminal.error(
-                    "\(reference): \(verification.problems.count) problems in \(verification.objects) objects"
-                )
+            await lease.close()
+            // What was destroyed on purpose is no damage: the snapshot is what it says, without that.
+            let erased = try await Erased(repository.client)
+            var problems = verification.problems
+            for problem in problems {
+                if let reason = erased.reason(problem.digest) { print("\(problem.path): \(reason)") }
+            }
+            problems.removeAll { erased.reason($0.digest) != nil }
+            for problem in problems { Terminal.error("\(problem.path): \(problem.message)") }
+            guard problems.isEmpty else {
+                Terminal.error("\(reference): \(problems.count) problems in \(verification.objects) objects")
                 throw CheckFailed()
             }
-            print("\(reference): \(verification.objects) objects verified")
+            let lost = verification.problems.count
+            print("\(reference): \(verification.objects) objects verified\(lost > 0 ? ", \(lost) of them erased" : "")")
         }
     }
 
@@ -177,10 +187,29 @@ struct SnapshotGroup: AsyncParsableCommand {
         var code = false
         @Flag(help: "Replace what the directory holds.")
         var overwrite = false
+        @Flag(help: "Leave out files that were erased, instead of refusing.")
+        var skipErased = false
 
         func run() async throws {
             let repository = try Repository.find()
-            let (reference, manifest) = try await Snapshots.manifest(reference, in: repository)
+            var (reference, manifest) = try await Snapshots.manifest(reference, in: repository)
+            let lease = try await ObjectLease.reading(reference, repository.client)
+            let erased = try await Erased(repository.client)
+            for file in erased.files(of: manifest) { Terminal.error("\(reference): \(file)") }
+            if !erased.files(of: manifest).isEmpty {
+                guard skipErased else {
+                    throw ClientError.refused(
+                        Problem(
+                            type: "erased",
+                            title: "Erased",
+                            status: 410,
+                            detail:
+                                "snapshot \(reference) has files that were erased; give --skip-erased to leave them out"
+                        )
+                    )
+                }
+                manifest = try erased.remaining(manifest)
+            }
             try await Checkout.write(
                 manifest,
                 from: repository.objects,
@@ -188,6 +217,7 @@ struct SnapshotGroup: AsyncParsableCommand {
                 part: code ? .code : .assets,
                 overwrite: overwrite
             )
+            await lease.close()
             print(
                 "\(reference) -> \(directory): \(code ? manifest.code?.files.count ?? 0 : manifest.assets.count) files"
             )

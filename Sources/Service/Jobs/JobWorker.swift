@@ -110,6 +110,8 @@ struct JobWorker: ServiceLifecycle.Service {
                 projectName: try await catalog.projectName(job.project),
                 request: request
             ).run()
+        case .collect(let request): try await CollectJob(context: context, request: request).run()
+        case .erase(let request): try await EraseJob(context: context, request: request).run()
         }
     }
 }

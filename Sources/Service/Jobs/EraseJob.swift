@@ -1,0 +1,178 @@
+import Catalog
+import Datasets
+import Features
+import Formats
+import FoundationEssentials
+import Objects
+import Wire
+
+/// Destroys the content of one file in every snapshot, and lists what was made from them.
+///
+/// The order: the tombstone, from which on the content is not taken again; then each copy, an object of its own or an
+/// entry of a pack, which is rewritten without it; then the end of the erasure is recorded. A job that dies in between is
+/// done again whole: every step finds done what was done.
+struct EraseJob {
+    let context: JobContext
+    let request: JobRequest.Erase
+
+    /// How long one deletion may take.
+    private static let claim = TimeSpan(microseconds: 300_000_000)
+
+    func run() async throws -> JobResult {
+        guard let digest = Digest(request.digest) else { throw RequestError("'\(request.digest)' is not a digest") }
+        let reason = request.reason.trimmingWhitespace
+        guard !reason.isEmpty else { throw RequestError("an erasure needs a reason, which is kept for good") }
+        let places = try await search(digest)
+        guard let first = places.first else {
+            throw CatalogError(.notFound, "no snapshot of the project holds \(digest)")
+        }
+        let derived = try await derived(from: places.map(\.version))
+        if !request.isDryRun {
+            try await context.catalog.bury(
+                digest,
+                byteCount: Int64(first.size),
+                path: "\(first.version.reference):\(first.path)",
+                reason: reason,
+                actor: request.actor,
+                in: context.project
+            )
+            try await removeFromPacks(digest)
+            try await remove(digest, replacement: nil)
+            try await context.catalog.finishErasure(digest)
+        }
+        let report = ErasureReport(
+            digest: "\(digest)",
+            isDryRun: request.isDryRun,
+            places: places.map { "\($0.version.reference):\($0.path)" },
+            derived: derived.map { ErasureReport.Derived(kind: $0.name.kind.rawValue, reference: "\($0.reference)") }
+        )
+        return JobResult(
+            counts: [
+                "places": Int64(places.count), "snapshots": Int64(Set(places.map(\.version.id)).count),
+                "derived": Int64(derived.count),
+            ],
+            text: String(decoding: try WireCoding.encode(report), as: UTF8.self)
+        )
+    }
+
+    private typealias Place = (version: VersionRecord, path: String, size: Int)
+
+    /// Every path of the project's snapshots with this content.
+    ///
+    /// - Throws: `CatalogError.inUse` when a snapshot of another project has it: its people have to be asked.
+    private func search(_ digest: Digest) async throws -> [Place] {
+        let recorded = try await context.catalog.recordedManifests()
+        var places: [Place] = []
+        for (done, item) in recorded.enumerated() {
+            try await context.report("searching snapshots", done, recorded.count)
+            guard let object = item.version.object else { continue }
+            let manifest = try SnapshotManifest(json: try await context.objects.get(object))
+            let paths = manifest.paths(of: digest)
+            guard !paths.isEmpty else { continue }
+            guard item.project == context.project else {
+                throw CatalogError(
+                    .inUse,
+                    "\(item.version.reference):\(paths[0].path) of project '\(item.projectName)' has the same content; "
+                        + "forget or replace that snapshot first"
+                )
+            }
+            places += paths.map { (item.version, $0.path, $0.size) }
+        }
+        return places
+    }
+
+    /// What was made from some snapshots, directly or not: it may hold what was erased.
+    private func derived(from versions: [VersionRecord]) async throws -> [Lineage.Node] {
+        var seen = Set(versions.map(\.id))
+        var derived: [Lineage.Node] = []
+        for id in seen.sorted() {
+            let lineage = try await context.catalog.lineage(
+                of: id,
+                up: false,
+                down: true,
+                limit: DatasetRoutes.lineageLimit
+            )
+            for node in lineage.nodes where seen.insert(node.id).inserted { derived.append(node) }
+        }
+        return derived
+    }
+
+    /// Rewrites every pack that has the content, needed or not, without it.
+    private func removeFromPacks(_ digest: Digest) async throws {
+        var last: Digest?
+        while true {
+            let page = try await context.catalog.objects(after: last, limit: 500)
+            guard let end = page.last else { return }
+            for object in page {
+                guard let index = try await packIndex(object.digest), index.contains(digest) else { continue }
+                try await context.report("rewriting pack \(object.digest)", 0, 0)
+                try await remove(object.digest, replacement: try await rewritten(object.digest, without: digest))
+            }
+            last = end.digest
+        }
+    }
+
+    /// The index of an object that is a pack.
+    private func packIndex(_ digest: Digest) async throws -> PackIndex? {
+        guard try await context.objects.read(digest, range: 0..<7) == Array("LSTPACK".utf8) else { return nil }
+        let size = try await context.objects.size(digest)
+        let name = "\(digest)"
+        do {
+            let footer = try PackFooter(
+                try await context.objects.read(digest, range: max(0, size - PackFooter.size)..<size),
+                packSize: size,
+                pack: name
+            )
+            return try PackIndex(
+                tail: try await context.objects.read(digest, range: footer.tail),
+                footer: footer,
+                pack: name
+            )
+        } catch is PackError {
+            // Begins as a pack does and is none: a file of that name's making.
+            return nil
+        }
+    }
+
+    /// Stores a pack's other contents as a pack; none if there are no others.
+    private func rewritten(_ pack: Digest, without digest: Digest) async throws -> Digest? {
+        let directory = FileManager.default.temporaryDirectory.appending(
+            component: "lockstep-erase-\(UUID().uuidString)"
+        )
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let file = directory.appending(component: "old").path
+        try await context.objects.write(pack, to: file)
+        let reader = try PackReader(path: file)
+        let writer = PackWriter(directory: directory.path, bound: .max)
+        for entry in reader.index.entries.sorted(by: { $0.offset < $1.offset }) where entry.digest != digest {
+            _ = try writer.append(try reader.content(entry))
+        }
+        guard let sealed = try writer.finish().first else { return nil }
+        return try await context.objects.putFile(at: sealed.path, encoding: .raw).digest
+    }
+
+    private func remove(_ digest: Digest, replacement: Digest?) async throws {
+        let claim = try await context.catalog.takeOut(digest, replacement: replacement, duration: Self.claim)
+        try await context.objects.delete(digest)
+        try await context.catalog.finishDeletion([digest], of: claim)
+    }
+}
+
+extension SnapshotManifest {
+    /// Where a content stands, with its size.
+    func paths(of digest: Digest) -> [(path: String, size: Int)] {
+        let paths = assets.filter { $0.digest == digest }.map { (path: "\($0.path)", size: $0.size) }
+        guard paths.isEmpty, let other = objectReferences.first(where: { $0.digest == digest }) else { return paths }
+        return [(path: "(its code or environment)", size: other.size)]
+    }
+}
+
+extension String {
+    fileprivate var trimmingWhitespace: String {
+        var text = Substring(self)
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

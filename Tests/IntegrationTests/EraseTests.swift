@@ -1,0 +1,233 @@
+import Catalog
+import Features
+import Formats
+import Foundation
+import Lockstep
+import NIOHTTP1
+import Objects
+import Postgres
+import Testing
+import Wire
+
+@testable import Service
+
+extension Integration {
+    @Suite struct EraseTests {
+        @Test func oneItemGoesFromEveryVersionAndTheRestVerifies() async throws {
+            try await ServiceFixture.run { fixture in
+                let repository = fixture.repository
+                try await fixture.prepare(GeneratedData(seed: 9))
+                // The same content under another name in another version.
+                try repository.write("data/copy.csv", try repository.text("data/trips.csv"))
+                try await repository.lockstep("snapshot", "create", "records", "data")
+                let digest = Digest.of(try repository.bytes("data/trips.csv"))
+                let digests = try await identities(fixture)
+
+                let dry = try await repository.lockstep("erase", "records@1:trips.csv", "--reason", "x", "--dry-run")
+                expectWords(dry, "would be erased from", "records@1:trips.csv", "records@2:copy.csv")
+                #expect(try fixture.count("tombstones") == 0)
+                let objects = RemoteObjectStore(client: fixture.client, cache: try Scratch().path)
+                #expect(try await objects.contains(digest))
+
+                let erased = try await repository.lockstep(
+                    "erase",
+                    "records@1:trips.csv",
+                    "--reason",
+                    "request 812 under article 17",
+                    "--actor",
+                    "ada"
+                )
+                expectWords(
+                    erased,
+                    "\(digest) is erased from",
+                    "  records@1:trips.csv",
+                    "  records@2:copy.csv",
+                    "  records@2:trips.csv",
+                    "made from these snapshots",
+                    "segment trips@1",
+                    "bins wind_bins@1",
+                    "lock arrival_model@1"
+                )
+                // No byte is left, in whatever form.
+                let hex = digest.hex
+                for suffix in ["", ".lz4"] {
+                    #expect(
+                        !FileManager.default.fileExists(
+                            atPath: "\(fixture.objects)/sha256/\(hex.prefix(2))/\(hex)\(suffix)"
+                        )
+                    )
+                }
+                #expect(!repository.exists(".lockstep/cache/sha256/\(hex.prefix(2))/\(hex)"))
+
+                // Identities are what they were, and what is left verifies.
+                #expect(try await identities(fixture) == digests)
+                for reference in ["records@1", "records@2"] {
+                    let verified = try await repository.lockstep("snapshot", "verify", reference)
+                    expectWords(
+                        verified,
+                        "trips.csv: erased by ada at",
+                        "request 812 under article 17",
+                        "of them erased"
+                    )
+                }
+                // Damage is still damage.
+                let other = Digest.of(try repository.bytes("data/fleet.csv")).hex
+                let original = try fixture.flipBit(other)
+                let damaged = try await repository.outcome(["snapshot", "verify", "records@1"])
+                #expect(damaged.code == 1)
+                expectWords(damaged.errors, "fleet.csv", "records@1: 1 problems")
+                try fixture.restore(other, original)
+
+                let refused = try await repository.outcome(["snapshot", "checkout", "records@1", "out"])
+                #expect(refused.code == 4 && !repository.exists("out"))
+                expectWords(refused.errors, "trips.csv: erased by ada", "request 812 under article 17", "--skip-erased")
+                try await repository.lockstep("snapshot", "checkout", "records@1", "out", "--skip-erased")
+                #expect(repository.files("out").sorted() == ["fleet.csv", "readings.csv"])
+
+                // Asked for, it is gone, with the reason.
+                let gone = await #expect(throws: ClientError.self) {
+                    _ = try await fixture.client.send(.GET, "/v1/objects/\(digest)")
+                }
+                guard case .refused(let problem) = gone else { throw Program.Failure(description: "\(gone as Any)") }
+                #expect(problem.status == 410 && problem.type == "erased")
+                expectWords(problem.detail, "request 812 under article 17")
+
+                // It is not taken again, by whatever way.
+                let again = try await repository.outcome(["snapshot", "create", "records", "data"])
+                #expect(again.code == 4)
+                expectWords(again.errors, "was erased and is not taken again: request 812 under article 17")
+                let put = await #expect(throws: ClientError.self) {
+                    let bytes = try repository.bytes("data/trips.csv")
+                    _ = try await fixture.client.send(.PUT, "/v1/objects/\(digest)", body: bytes)
+                }
+                guard case .refused(let answer) = put else { throw Program.Failure(description: "\(put as Any)") }
+                #expect(answer.status == 410)
+                try repository.remove("data/trips.csv")
+                try repository.remove("data/copy.csv")
+                try await repository.lockstep("snapshot", "create", "records", "data")
+                let list = try await fixture.client.get("/v1/tombstones", as: TombstoneList.self)
+                #expect(list.tombstones.map(\.isFinished) == [true])
+                #expect(list.tombstones.map(\.path) == ["records@1:trips.csv"])
+            }
+        }
+
+        @Test func anErasureNeedsAReasonAndAFile() async throws {
+            try await ServiceFixture.run { fixture in
+                try fixture.repository.write("data/a.csv", "x\n1\n")
+                try await fixture.repository.lockstep("snapshot", "create", "records", "data")
+                expectWords(
+                    try await fixture.expectRefusal(4, "erase", "records@1:a.csv", "--reason", " "),
+                    "an erasure needs a reason"
+                )
+                expectWords(
+                    try await fixture.expectRefusal(2, "erase", "records@1:b.csv", "--reason", "x"),
+                    "has no 'b.csv'"
+                )
+                #expect(try fixture.count("tombstones") == 0)
+            }
+        }
+
+        /// References, digests and manifests of all snapshots.
+        private func identities(_ fixture: ServiceFixture) async throws -> [String] {
+            let list = try await fixture.client.get(
+                fixture.client.projectPath("versions/snapshot/records/history"),
+                as: VersionList.self
+            )
+            return list.versions.map { "\($0.reference) \($0.digest) \($0.object ?? "")" }
+        }
+
+        @Test func anEntryGoesFromEveryPackAndVersionsMoveToTheNewOne() async throws {
+            try await ObjectScene.run { scene in
+                let contents = (0..<6).map { Array(String(repeating: "entry \($0) ", count: 50 + $0).utf8) }
+                let digests = contents.map { Digest.of($0) }
+                func pack(_ numbers: [Int]) async throws -> Digest {
+                    let writer = PackWriter(directory: scene.directory + "/packs-\(numbers)")
+                    for number in numbers { _ = try writer.append(contents[number]) }
+                    let sealed = try #require(try writer.finish().first)
+                    return try await scene.store.putFile(at: sealed.path, encoding: .raw).digest
+                }
+                let first = try await pack([0, 1, 2])
+                let second = try await pack([2, 3])
+                let third = try await pack([4, 5])
+                let alone = try await pack([2])
+                // Begins as a pack and is none.
+                let false_ = try await scene.store.put(Array("LSTPACK, a story".utf8), encoding: .raw)
+                let a = try await manifest("a", numbers: 0...2, digests, packs: [first], scene)
+                let b = try await manifest("b", numbers: 2...5, digests, packs: [second, third, false_], scene)
+                let unneeded = alone
+
+                let context = JobContext(
+                    catalog: scene.catalog,
+                    objects: scene.store,
+                    project: scene.project,
+                    allowsReplay: false,
+                    report: { _, _, _ in }
+                )
+                let request = JobRequest.Erase(digest: "\(digests[2])", reason: "r", actor: "a")
+                // Twice: the second finds all done.
+                for _ in 0..<2 {
+                    let result = try await EraseJob(context: context, request: request).run()
+                    #expect(result.counts["snapshots"] == 2)
+                }
+                let left = try await scene.listed()
+                #expect(left.isDisjoint(with: [first, second, unneeded]))
+                #expect(left.isSuperset(of: [third, false_]))
+                #expect(try await readable(a, scene) == Set(digests[0...1]))
+                #expect(try await readable(b, scene) == Set(digests[3...5]))
+                try await scene.expectSound()
+                try await scene.collect()
+                #expect(try await readable(a, scene) == Set(digests[0...1]))
+                #expect(try scene.count("withdrawals") == 0)
+                for digest in try await scene.listed() {
+                    let bytes = try await scene.local.get(digest)
+                    #expect(bytes.firstRange(of: contents[2]) == nil)
+                }
+            }
+        }
+
+        /// A snapshot whose manifest names contents, and that needs the packs that hold them.
+        private func manifest(
+            _ dataset: String,
+            numbers: ClosedRange<Int>,
+            _ digests: [Digest],
+            packs: [Digest],
+            _ scene: ObjectScene
+        ) async throws -> VersionRecord {
+            let assets = numbers.map {
+                "{\"digest\":\"\(digests[$0])\",\"mode\":\"0644\",\"path\":\"f\($0)\",\"size\":1}"
+            }.joined(separator: ",")
+            let text = """
+                {"assets":[\(assets)],"environment":{"architecture":"x","lock_files":[],"variables":[]},"format":1,"parents":[]}
+                """
+            let object = try await scene.store.put(Array(text.utf8), encoding: .raw)
+            return try await scene.catalog.record(
+                NewVersion(
+                    name: DefinitionName(kind: .snapshot, name: dataset),
+                    digest: object,
+                    object: object,
+                    document: .object([]),
+                    objects: ([object] + packs).map { ($0, 0) }
+                ),
+                in: scene.project
+            ).version
+        }
+
+        /// The contents of all packs that a version needs, each verified.
+        private func readable(_ version: VersionRecord, _ scene: ObjectScene) async throws -> Set<Digest> {
+            let needed = try scene.connect().query(
+                "select digest from version_objects where version_id = $1",
+                [.int64(version.id)]
+            ).map { try #require(Digest(bytes: try $0.bytes("digest"))) }
+            var contents: Set<Digest> = []
+            for digest in needed {
+                guard let path = try await scene.local.localPath(digest), let reader = try? PackReader(path: path)
+                else {
+                    continue
+                }
+                #expect(try reader.verify(name: digest) == [])
+                contents.formUnion(reader.index.entries.map(\.digest))
+            }
+            return contents
+        }
+    }
+}

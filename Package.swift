@@ -68,6 +68,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CArrow"),
+        .systemLibrary(name: "CLinux"),
 
         room("Columns"),
         room("TimeZones"),
@@ -77,8 +78,8 @@ let package = Package(
         room("Embeddings", ["Columns", "Kernels"]),
 
         room("Formats", ["CArrow", "CLZ4", "CSnappy", "CZlib", "CZstd", "Columns", "TimeZones"]),
-        room("Objects", ["CLZ4", crypto]),
-        room("Datasets", ["Objects"]),
+        room("Objects", ["CLZ4", "CLinux", crypto]),
+        room("Datasets", ["CLinux", "Objects"]),
 
         room(
             "Features",
@@ -88,7 +89,7 @@ let package = Package(
         room("Postgres", ["CPostgres"]),
         room(
             "Catalog",
-            ["Features", "Formats", "Objects", "Postgres"],
+            ["Expressions", "Features", "Formats", "Objects", "Postgres"],
             resources: [.embedInCode("Migrations")]
         ),
         room("Parity", ["Columns", "Features", "Formats", "Objects"]),
@@ -111,8 +112,8 @@ let package = Package(
         .executableTarget(
             name: "LockstepCLI",
             dependencies: [
-                "Columns", "Datasets", "Embeddings", "Features", "Formats", "Lockstep", "Objects", "Parity", "Postgres",
-                "Service", "TimeZones", "Wire", argumentParser, logging, yams,
+                "Columns", "Datasets", "Embeddings", "Expressions", "Features", "Formats", "Lockstep", "Objects",
+                "Parity", "Postgres", "Service", "TimeZones", "Wire", argumentParser, logging, nioHTTP1, yams,
             ],
             swiftSettings: settings
         ),

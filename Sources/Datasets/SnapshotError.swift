@@ -9,16 +9,26 @@ public enum SnapshotError: Error, Hashable, Sendable {
     case notAFile(path: String)
     case notADirectory(path: String)
     case undecodableName(directory: String)
-    case submodule(path: String)
+    case dirtySubmodule(path: String)
+    case ignoreFileTooLarge(path: String)
+    /// Code or environment hold what looks like keys or passwords.
+    case secrets([SecretFinding])
+    case malformedChunkList(Digest, reason: String)
+    /// The service keeps a pack in a form that cannot be read in place.
+    case packNotRaw(Digest)
+    /// None of the snapshot's packs holds it.
+    case missingContent(Digest)
+    /// Bytes are not what the manifest says of them.
+    case wrongContent(Digest, found: String)
     case nestedRepository(path: String)
-    /// Size, times or content of a file changed while it was captured, twice.
+    /// Size, times or content of a file
     case changedDuringCapture(path: String)
     case toolFailed(command: String, status: Int32, message: String)
     case toolMissing(command: String, directory: String)
     case malformedManifest(reason: String)
     case wrongDigest(expected: Digest, found: Digest)
     case occupied(directory: String)
-    case wrongSize(path: String, expected: Int, found: Int)
+    case nothingSelected(String)
     case system(operation: String, path: String, message: String)
 }
 
@@ -32,19 +42,34 @@ extension SnapshotError: CustomStringConvertible {
         case .noPaths:
             "a snapshot without paths has no assets; name at least one file or directory"
         case .symbolicLink(let path):
-            "\(path) is a symbolic link, which a snapshot cannot hold; name its target, or replace it with a copy"
+            "\(path) is a symbolic link; name its target, or the directory that holds the link"
         case .notAFile(let path):
-            "\(path) is neither a regular file nor a directory; leave it out"
+            "\(path) is neither a file, a directory nor a symbolic link; take it away, or name it in .lockstepignore"
         case .notADirectory(let path):
             "\(path) is not a directory; name the directory that holds the code"
         case .undecodableName(let directory):
-            "a name in \(directory) is not UTF-8; rename the file"
-        case .submodule(let path):
-            "\(path) is a git submodule, which a snapshot cannot hold; capture a directory without it"
+            "the path \(directory) is not UTF-8; name a directory above it"
+        case .dirtySubmodule(let path):
+            "the git submodule \(path) has changes that no commit holds; commit them there, or capture a directory without it"
+        case .ignoreFileTooLarge(let path):
+            "\(path) has more than 1 MiB; an ignore file has a few patterns, move what it is elsewhere"
+        case .secrets(let findings):
+            findings.map(\.description).joined(separator: "\n")
+                + "\n\(findings.count) places look like secrets and nothing was stored; mend them, or name each file that "
+                + "may be stored all the same with --allow-secret"
+        case .malformedChunkList(let digest, let reason):
+            "chunk list \(digest) cannot be read: \(reason); verify the snapshot, and restore its pack from a backup"
+        case .packNotRaw(let digest):
+            "pack \(digest) is stored compressed and cannot be read in place; put it again as a raw object"
+        case .missingContent(let digest):
+            "no pack of the snapshot holds \(digest); verify the snapshot, and restore the pack from a backup"
+        case .wrongContent(let digest, let found):
+            "the content of \(digest) is \(found); the manifest or its chunk list is not what was captured, restore it from "
+                + "a backup"
         case .nestedRepository(let path):
             "\(path) is a git repository inside the captured one; add it to .gitignore, or capture another directory"
         case .changedDuringCapture(let path):
-            "\(path) changed while it was captured, twice; stop what writes to it, then try again"
+            "\(path) changed each time it was captured; stop what writes to it, then try again"
         case .toolFailed(let command, let status, let message):
             "'\(command)' ended with status \(status): \(message); run it by hand and mend what it reports"
         case .toolMissing(let command, let directory):
@@ -55,9 +80,8 @@ extension SnapshotError: CustomStringConvertible {
             "the manifest has the digest \(found), not \(expected); fetch it again, or restore it from a backup"
         case .occupied(let directory):
             "\(directory) exists and is not an empty directory; check out elsewhere, or ask to overwrite it"
-        case .wrongSize(let path, let expected, let found):
-            "'\(path)' has \(found) bytes, \(expected) in the manifest; the manifest is not what was captured, "
-                + "restore it from a backup"
+        case .nothingSelected(let pattern):
+            "the snapshot has nothing at '\(pattern)'; see its paths with: lockstep snapshot show"
         case .system(let operation, let path, let message):
             "cannot \(operation) \(path): \(message); check the path and this user's rights to it"
         }

@@ -1,3 +1,5 @@
+import Expressions
+
 /// Which versions of a dataset to keep; the rest may be forgotten.
 ///
 /// A version is kept when any rule keeps it.

@@ -11,6 +11,8 @@ public enum CanonicalJSON: Hashable, Sendable {
     case string(String)
     case array([CanonicalJSON])
     case object([String: CanonicalJSON])
+    /// One value that is spelled already, as an element of an array is: on one line, without spaces, keys in order.
+    case encoded([UInt8])
 
     /// An object of the members that are not `nil`.
     public static func members(_ members: [String: CanonicalJSON?]) -> CanonicalJSON {
@@ -45,7 +47,7 @@ public enum CanonicalJSON: Hashable, Sendable {
             for (position, member) in Self.sorted(members).enumerated() {
                 if position > 0 { output.append(UInt8(ascii: ",")) }
                 newLine(indentation + 2)
-                Self.append(member.key, to: &output)
+                Self.append(member.key.utf8, to: &output)
                 output.append(contentsOf: ": ".utf8)
                 member.value.append(to: &output, indentation: indentation + 2)
             }
@@ -61,7 +63,8 @@ public enum CanonicalJSON: Hashable, Sendable {
         case .null: output.append(contentsOf: "null".utf8)
         case .bool(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
         case .integer(let value): output.append(contentsOf: String(value).utf8)
-        case .string(let value): Self.append(value, to: &output)
+        case .string(let value): Self.append(value.utf8, to: &output)
+        case .encoded(let bytes): output.append(contentsOf: bytes)
         case .array(let elements):
             output.append(UInt8(ascii: "["))
             for (position, element) in elements.enumerated() {
@@ -73,7 +76,7 @@ public enum CanonicalJSON: Hashable, Sendable {
             output.append(UInt8(ascii: "{"))
             for (position, member) in Self.sorted(members).enumerated() {
                 if position > 0 { output.append(UInt8(ascii: ",")) }
-                Self.append(member.key, to: &output)
+                Self.append(member.key.utf8, to: &output)
                 output.append(UInt8(ascii: ":"))
                 member.value.appendCompact(to: &output)
             }
@@ -85,9 +88,10 @@ public enum CanonicalJSON: Hashable, Sendable {
         members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
 
-    private static func append(_ text: String, to output: inout [UInt8]) {
+    /// Appends a string in its spelling; `text` is UTF-8.
+    public static func append(_ text: some Sequence<UInt8>, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
+        for byte in text {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): output.append(contentsOf: [UInt8(ascii: "\\"), byte])
             case 0x08: output.append(contentsOf: "\\b".utf8)

@@ -15,7 +15,8 @@ public struct Digest: Hashable, Sendable {
     private let word2: UInt64
     private let word3: UInt64
 
-    private init(_ raw: UnsafeRawBufferPointer) {
+    /// The digest at the start of `raw`, which has at least 32 bytes.
+    package init(_ raw: UnsafeRawBufferPointer) {
         func word(_ position: Int) -> UInt64 {
             UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: position * 8, as: UInt64.self))
         }
@@ -61,15 +62,21 @@ public struct Digest: Hashable, Sendable {
         return bytes
     }
 
+    /// The first of the 32 bytes.
+    var firstByte: Int { Int(word0 >> 56) }
+
     /// The 64 lower-case hexadecimal digits, without the `sha256:` in front.
     public var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(unsafeUninitializedCapacity: Self.byteCount * 2) { buffer in
-            for (position, byte) in bytes.enumerated() {
-                buffer[position * 2] = digits[Int(byte >> 4)]
-                buffer[position * 2 + 1] = digits[Int(byte & 15)]
+        String(unsafeUninitializedCapacity: Self.byteCount * 2) { buffer in
+            var position = 0
+            for word in [word0, word1, word2, word3] {
+                for shift in stride(from: 60, through: 0, by: -4) {
+                    let nibble = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
+                    buffer[position] = nibble + (nibble < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+                    position += 1
+                }
             }
-            return Self.byteCount * 2
+            return position
         }
     }
 

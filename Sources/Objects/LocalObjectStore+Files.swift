@@ -78,7 +78,7 @@ extension LocalObjectStore {
     }
 
     /// Whether an object's file is there, and durably so.
-    private func isStored(_ path: String) throws -> Bool {
+    func isStored(_ path: String) throws -> Bool {
         var status = stat()
         guard lstat(path, &status) == 0 else {
             guard errno == ENOENT else { throw ObjectError.system(operation: "inspect", path: path, code: errno) }

@@ -80,6 +80,46 @@ public final class LocalObjectStore: ManagedObjectStore {
         }
     }
 
+    /// Takes over a file in the store's own file system as a raw object: verified, durable, and renamed instead of
+    /// copied.
+    ///
+    /// The file must be whole, and nobody may write to it any more.
+    ///
+    /// - Returns: the file's size in bytes.
+    /// - Throws: `ObjectError.corrupt` for a file of another digest, which is left where it is.
+    public func adopt(_ path: String, as digest: Digest) async throws -> Int {
+        try await queue.run { [self] in
+            let target = self.path(of: digest, .raw)
+            let (found, size) = try Self.digest(of: path)
+            guard found == digest else { throw ObjectError.corrupt(digest, found: found, path: path) }
+            if try isStored(target) {
+                unlink(path)
+                return size
+            }
+            try OpenFile.reading(path).seal(mode: 0o444)
+            try createDurably(Directory.parent(of: target))
+            guard rename(path, target) == 0 else {
+                throw ObjectError.system(operation: "write", path: target, code: errno)
+            }
+            try OpenFile.syncDirectory(Directory.parent(of: target))
+            return size
+        }
+    }
+
+    private static func digest(of path: String) throws -> (digest: Digest, size: Int) {
+        let file = try OpenFile.reading(path)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: OpenFile.bufferSize, alignment: 16)
+        defer { buffer.deallocate() }
+        var hasher = Digest.Hasher()
+        var size = 0
+        while true {
+            let count = try file.read(into: buffer)
+            if count == 0 { return (hasher.finalize(), size) }
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            size += count
+        }
+    }
+
     public func get(_ digest: Digest) async throws -> [UInt8] {
         try await queue.run { [self] in
             let location = try locate(digest)

@@ -1,3 +1,5 @@
+import CLinux
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -100,6 +102,16 @@ package final class OpenFile {
             }
             written += count
         }
+    }
+
+    /// Has a range of what was written sent to the disk without waiting for it; promises nothing.
+    func startWriting(_ range: Range<Int>) {
+        _ = sync_file_range(
+            descriptor,
+            Int64(range.lowerBound),
+            Int64(range.count),
+            UInt32(LINUX_SYNC_FILE_RANGE_WRITE)
+        )
     }
 
     /// Sets the mode and waits until content and mode are on the disk.

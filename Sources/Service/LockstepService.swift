@@ -108,6 +108,7 @@ public struct LockstepService: Sendable {
         DatasetRoutes(state: state).add(to: router)
         SessionRoutes(state: state).add(to: router)
         ObjectRoutes(state: state).add(to: router)
+        SnapshotRoutes(state: state).add(to: router)
         WorkRoutes(state: state).add(to: router)
         OnlineRoutes(state: state).add(to: router)
         return router

@@ -36,6 +36,12 @@ extension Problem {
             } else {
                 self.init(type: "corrupt-object", title: "Corrupt object", status: 500, detail: "\(error)")
             }
+        case let error as PackError:
+            if case .missing = error {
+                self.init(type: "missing-object", title: "Missing object", status: 404, detail: "\(error)")
+            } else {
+                self.init(type: "corrupt-object", title: "Corrupt object", status: 500, detail: "\(error)")
+            }
         case let error as PostgresError where error.code == .connectionFailed:
             self.init(type: "database-unreachable", title: "Database unreachable", status: 503, detail: "\(error)")
         case let error as HTTPError:

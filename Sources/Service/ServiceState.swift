@@ -13,6 +13,9 @@ final class ServiceState: Sendable {
     let configuration: ServiceConfiguration
     let catalog: Catalog
     let objects: any ManagedObjectStore
+    let packs: ServicePacks
+    /// The store's directory, where it is one.
+    var localStore: LocalObjectStore? { (objects as? CatalogedObjectStore)?.base as? LocalObjectStore }
     let plans: ServingPlans
     let pushes: PushWriter
     private let projects = Mutex<[String: Int64]>([:])
@@ -23,6 +26,7 @@ final class ServiceState: Sendable {
         self.configuration = configuration
         self.catalog = catalog
         self.objects = objects
+        self.packs = ServicePacks(objects: objects)
         self.plans = ServingPlans(catalog: catalog, objects: objects)
         self.pushes = PushWriter(catalog: catalog)
     }

@@ -1,22 +1,15 @@
 import Catalog
-import Datasets
 import Features
 import Formats
 import Hummingbird
 import Objects
 import Wire
 
-/// Snapshots, jobs and reports.
+/// Jobs and reports.
 struct WorkRoutes {
     let state: ServiceState
 
     func add(to router: Router<BasicRequestContext>) {
-        router.post("/v1/projects/{project}/snapshots") { request, context in
-            try await snapshot(
-                try await request.message(SnapshotRequest.self),
-                project: try await state.project(context.parameters.require("project"), isMade: true)
-            )
-        }
         router.post("/v1/projects/{project}/jobs") { request, context in
             let project = try await state.project(context.parameters.require("project"))
             let job = try await request.message(JobRequest.self)
@@ -73,38 +66,5 @@ struct WorkRoutes {
             result: try job.result.map { try WireCoding.decode(JobResult.self, from: Array($0.utf8)) },
             error: job.error
         )
-    }
-
-    /// Records a snapshot whose manifest and objects are stored; every one of them is looked for first.
-    private func snapshot(_ request: SnapshotRequest, project: Int64) async throws -> Response {
-        guard isName(request.dataset) else { throw RequestError("'\(request.dataset)' cannot name a dataset") }
-        guard let object = Digest(request.manifest) else { throw RequestError("'\(request.manifest)' is not a digest") }
-        let bytes = try await state.objects.get(object)
-        let manifest = try SnapshotManifest(json: bytes)
-        try await state.catalog.refuseErased(manifest.objects.sorted())
-        var objects: [(digest: Digest, byteCount: Int)] = [(object, bytes.count)]
-        for reference in manifest.objectReferences {
-            guard try await state.objects.contains(reference.digest) else {
-                throw RequestError(
-                    "the snapshot names object \(reference.digest), which is not stored; create the snapshot again"
-                )
-            }
-            objects.append((reference.digest, reference.size))
-        }
-        let made = try await state.catalog.record(
-            NewVersion(
-                name: DefinitionName(kind: .snapshot, name: request.dataset),
-                digest: manifest.digest,
-                object: object,
-                document: .object([
-                    "assets": .int(manifest.assets.count),
-                    "bytes": .int(manifest.assetSize),
-                    "parents": .array(manifest.parents.map { .string("\($0)") }),
-                ]),
-                objects: objects
-            ),
-            in: project
-        )
-        return try Response.message(RecordedVersion(made.version, isNew: made.isNew), status: .created)
     }
 }

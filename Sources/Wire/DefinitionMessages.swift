@@ -99,18 +99,6 @@ public struct VersionList: Codable, Hashable, Sendable {
     public init(versions: [VersionMessage]) { self.versions = versions }
 }
 
-/// A snapshot whose objects are all stored.
-public struct SnapshotRequest: Codable, Hashable, Sendable {
-    public var dataset: String
-    /// The manifest object's digest.
-    public var manifest: String
-
-    public init(dataset: String, manifest: String) {
-        self.dataset = dataset
-        self.manifest = manifest
-    }
-}
-
 /// What recording something gave.
 public struct RecordedVersion: Codable, Hashable, Sendable {
     public var reference: String

@@ -11,8 +11,13 @@ import Testing
         workspace = try Workspace()
     }
 
+    private func snapshot(_ name: String = "repo", allowing secrets: [String] = []) async throws -> CapturedSnapshot {
+        try workspace.write("x", to: "data/x")
+        return try await workspace.capture(["data"], code: name) { $0.allowedSecrets = secrets }
+    }
+
     private func capture(_ name: String = "repo") async throws -> CodeCapture {
-        try await CodeCapture.capture(FileStatus.resolved(workspace(name)), into: workspace.store)
+        try #require(try await snapshot(name).manifest.code)
     }
 
     private func states(_ code: CodeCapture) -> [String: CodeFile.State] {
@@ -49,7 +54,8 @@ import Testing
 
     @Test func everyStateOfAFile() async throws {
         try await makeRepository()
-        let code = try await capture()
+        let snapshot = try await snapshot()
+        let (code, contents) = (try #require(snapshot.manifest.code), try await workspace.contents(snapshot))
         #expect(code.commit == (try await workspace.git(in: "repo", "rev-parse", "HEAD")))
         #expect(code.branch == "main")
         #expect(code.remote == "https://example.org/x.git")
@@ -63,14 +69,14 @@ import Testing
             ]
         )
         for file in code.files {
-            guard let digest = file.digest else {
-                #expect(file.state == .deleted)
+            guard case .file(let mode, let object) = file.content else {
+                #expect(file.state == .deleted && file.content == nil)
                 continue
             }
-            let content = try await workspace.store.get(digest)
+            let content = try contents.bytes(object)
             #expect(content == Array(try workspace.text("repo/\(file.path)").utf8))
             #expect(file.size == content.count)
-            #expect(file.mode == (file.path.text == "run.sh" ? .executable : .regular))
+            #expect(mode == (file.path.text == "run.sh" ? .executable : .regular))
         }
     }
 
@@ -80,9 +86,10 @@ import Testing
         try await workspace.git(in: "repo", "config", "diff.noprefix", "true")
         try await workspace.git(in: "repo", "config", "diff.external", "false")
         try await workspace.git(in: "repo", "config", "color.diff", "always")
-        let code = try await capture()
+        let snapshot = try await snapshot()
+        let (code, contents) = (try #require(snapshot.manifest.code), try await workspace.contents(snapshot))
         let diff = try #require(code.diff)
-        try await workspace.store.write(diff.digest, to: workspace("diff"))
+        try Data(try contents.bytes(diff)).write(to: URL(filePath: workspace("diff")))
         #expect(try workspace.text("diff").utf8.count == diff.size)
         #expect(try !workspace.text("diff").contains(".lockstep"))
         try await workspace.git(in: "repo", "clone", "-q", workspace("repo"), workspace("clone"))
@@ -99,10 +106,11 @@ import Testing
 
     @Test func aDirectoryInsideARepository() async throws {
         try await makeRepository()
-        let code = try await capture("repo/sub")
+        let snapshot = try await snapshot("repo/sub")
+        let (code, contents) = (try #require(snapshot.manifest.code), try await workspace.contents(snapshot))
         #expect(code.directory == "sub")
         #expect(states(code) == ["inner.py": .modified, "untracked.py": .untracked])
-        let diff = String(decoding: try await workspace.store.get(try #require(code.diff).digest), as: UTF8.self)
+        let diff = String(decoding: try contents.bytes(try #require(code.diff)), as: UTF8.self)
         #expect(diff.contains("a/inner.py"))
         #expect(!diff.contains("staged.py"))
     }
@@ -140,14 +148,93 @@ import Testing
         try workspace.write("x", to: "repo/nested/b")
         try await workspace.git(in: "repo/nested", "init", "-q")
         await #expect(throws: SnapshotError.nestedRepository(path: "nested")) { try await capture() }
-        try await workspace.git(in: "repo/nested", "add", "b")
-        try await workspace.git(in: "repo/nested", "commit", "-q", "-m", "x")
-        try await workspace.git(in: "repo", "add", "nested")
-        await #expect(throws: SnapshotError.submodule(path: "nested")) { try await capture() }
-        try await workspace.git(in: "repo", "rm", "-q", "-f", "--cached", "nested")
         try workspace.remove("repo/nested")
-        try FileManager.default.createSymbolicLink(atPath: workspace("repo/link"), withDestinationPath: "a")
-        await #expect(throws: SnapshotError.self) { try await capture() }
+        #expect(mkfifo(workspace("repo/pipe"), 0o600) == 0)
+        try workspace.write("pipe\n", to: "repo/.gitignore")
+        #expect(states(try await capture()).keys.sorted() == [".gitignore", "a"])
+    }
+
+    @Test func symbolicLinksOfTheCode() async throws {
+        try workspace.write("x", to: "repo/a")
+        try FileManager.default.createSymbolicLink(atPath: workspace("repo/link"), withDestinationPath: "../elsewhere")
+        try await workspace.git(in: "repo", "init", "-q", "-b", "main")
+        try await workspace.git(in: "repo", "add", "-A")
+        try await workspace.git(in: "repo", "commit", "-q", "-m", "first")
+        let link = try #require(try await capture().files.first { $0.path.text == "link" })
+        #expect(link.content == .symbolicLink(target: Array("../elsewhere".utf8)))
+        #expect(link.state == .tracked)
+    }
+
+    /// A submodule is the commit that is checked out; changes in it would be lost, and are refused.
+    @Test func submodules() async throws {
+        try workspace.write("x", to: "library/b")
+        try await workspace.git(in: "library", "init", "-q", "-b", "main")
+        try await workspace.git(in: "library", "add", "-A")
+        try await workspace.git(in: "library", "commit", "-q", "-m", "first")
+        let first = try await workspace.git(in: "library", "rev-parse", "HEAD")
+        try workspace.write("x", to: "repo/a")
+        try await workspace.git(in: "repo", "init", "-q", "-b", "main")
+        try await workspace.git(
+            in: "repo",
+            "-c",
+            "protocol.file.allow=always",
+            "submodule",
+            "--quiet",
+            "add",
+            workspace("library"),
+            "lib"
+        )
+        try await workspace.git(in: "repo", "add", "-A")
+        try await workspace.git(in: "repo", "commit", "-q", "-m", "first")
+        let code = try await capture()
+        #expect(code.submodules == [Submodule(path: try path("lib"), commit: first)])
+        #expect(states(code) == [".gitmodules": .tracked, "a": .tracked])
+        try await workspace.git(in: "repo/lib", "commit", "-q", "--allow-empty", "-m", "second")
+        let second = try await workspace.git(in: "repo/lib", "rev-parse", "HEAD")
+        #expect(try await capture().submodules.map(\.commit) == [second])
+        try workspace.write("changed", to: "repo/lib/b")
+        await #expect(throws: SnapshotError.dirtySubmodule(path: "lib")) { try await capture() }
+    }
+
+    /// What only this machine has of the history can be had from the snapshot alone.
+    @Test func unpushedCommits() async throws {
+        try workspace.write("1", to: "repo/a")
+        try await workspace.git(in: "repo", "init", "-q", "-b", "main")
+        try await workspace.git(in: "repo", "add", "-A")
+        try await workspace.git(in: "repo", "commit", "-q", "-m", "first")
+        try await workspace.git(in: "repo", "clone", "-q", "--bare", workspace("repo"), workspace("remote"))
+        #expect(try await capture().unpushed?.commits == 1)
+        try await workspace.git(in: "repo", "remote", "add", "origin", workspace("remote"))
+        try await workspace.git(in: "repo", "fetch", "-q", "origin")
+        #expect(try await capture().unpushed == nil)
+        try workspace.write("2", to: "repo/a")
+        try await workspace.git(in: "repo", "commit", "-q", "-a", "-m", "second")
+        let snapshot = try await snapshot()
+        let unpushed = try #require(snapshot.manifest.code?.unpushed)
+        #expect(unpushed.commits == 1)
+        let bundle = try await workspace.contents(snapshot).bytes(try #require(unpushed.bundle))
+        try Data(bundle).write(to: URL(filePath: workspace("bundle")))
+        try await workspace.git(in: "remote", "fetch", "-q", workspace("bundle"), "HEAD:refs/heads/found")
+        #expect(try await workspace.git(in: "remote", "rev-parse", "found") == snapshot.manifest.code?.commit)
+    }
+
+    /// Nothing is stored beside a secret, and the finding says where it is and not what.
+    @Test func secretsAreRefused() async throws {
+        let token = "ghp_" + "x9Kq2LmZ7pRt4VwB8nYc3HdF6sJg1QaE5uTo"
+        try workspace.write("import os\n\ntoken = \"\(token)\"\n", to: "repo/sub/train.py")
+        do {
+            _ = try await snapshot()
+            Issue.record("a token was captured")
+        } catch SnapshotError.secrets(let findings) {
+            #expect(findings.map(\.path) == ["sub/train.py"])
+            #expect(findings.map(\.line) == [3])
+            #expect(!"\(SnapshotError.secrets(findings))".contains(token))
+        }
+        #expect(try await snapshot(allowing: ["sub/train.py"]).manifest.code?.files.count == 1)
+        #expect(setenv("LOCKSTEP_TEST_TOKEN", token, 1) == 0)
+        await #expect(throws: SnapshotError.self) {
+            try await workspace.capture(["data"]) { $0.variables = ["LOCKSTEP_TEST_TOKEN"] }
+        }
     }
 
     @Test(arguments: [

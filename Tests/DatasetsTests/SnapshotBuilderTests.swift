@@ -13,11 +13,7 @@ import Testing
     }
 
     private func capture(_ names: String..., root: String? = nil) async throws -> SnapshotManifest {
-        try await SnapshotBuilder.capture(
-            paths: names.map { workspace($0) },
-            root: root.map { workspace($0) },
-            into: workspace.store
-        )
+        try await workspace.capture(names, root: root).manifest
     }
 
     private func writeData() throws {
@@ -33,10 +29,11 @@ import Testing
     @Test func directoriesAndFiles() async throws {
         try writeData()
         let reports = Mutex<[SnapshotProgress]>([])
-        let manifest = try await SnapshotBuilder.capture(
-            paths: [workspace("data"), workspace("labels.csv")],
-            into: workspace.store
+        let snapshot = try await SnapshotBuilder.capture(
+            SnapshotRequirements(paths: [workspace("data"), workspace("labels.csv")]),
+            into: StorePacks(workspace: workspace)
         ) { report in reports.withLock { $0.append(report) } }
+        let manifest = snapshot.manifest
         #expect(
             manifest.assets.map(\.path.text) == [
                 "data/.hidden/file", "data/deep/er/empty", "data/deep/run.sh", "data/weather.csv", "labels.csv",
@@ -46,12 +43,16 @@ import Testing
         #expect(manifest.assets.map(\.size) == [6, 0, 10, 8, 6])
         #expect(manifest.assetSize == 30)
         #expect(manifest.code == nil)
+        let contents = try await workspace.contents(snapshot)
         for asset in manifest.assets {
-            #expect(try await workspace.store.get(asset.digest) == Array(try workspace.text(asset.path.text).utf8))
-            #expect(try await workspace.store.localPath(asset.digest) == nil)
+            let object = try #require(asset.content.object)
+            #expect(try contents.bytes(object) == workspace.bytes(asset.path.text))
         }
+        #expect(snapshot.packs == snapshot.newPacks)
+        #expect(snapshot.packs.count == 1)
         let seen = reports.withLock { $0 }
-        #expect(seen.map(\.filesDone) == [0, 1, 2, 3, 4, 5])
+        #expect(seen.first?.filesDone == 0 && seen.last?.filesDone == 5)
+        #expect(seen.map(\.filesDone) == seen.map(\.filesDone).sorted())
         #expect(seen.last?.bytesDone == 30)
         #expect(seen.allSatisfy { $0.filesTotal == 5 })
     }
@@ -66,8 +67,8 @@ import Testing
         let other = try Workspace()
         try FileManager.default.copyItem(atPath: workspace("data"), toPath: other("data"))
         try FileManager.default.copyItem(atPath: workspace("labels.csv"), toPath: other("labels.csv"))
-        let third = try await SnapshotBuilder.capture(paths: [other("labels.csv"), other("data")], into: other.store)
-        #expect(third.digest == first.digest)
+        let third = try await other.capture(["labels.csv", "data"])
+        #expect(third.manifest.digest == first.digest)
     }
 
     @Test func pathsAreRelativeToTheRoot() async throws {
@@ -86,47 +87,115 @@ import Testing
         await #expect(throws: SnapshotError.self) { try await capture("absent") }
     }
 
-    @Test func symbolicLinksAreRefused() async throws {
+    /// Links are recorded as they are, wherever they lead; a link that is named is not followed.
+    @Test func symbolicLinksAndEmptyDirectories() async throws {
         try writeData()
-        try FileManager.default.createSymbolicLink(atPath: workspace("data/link"), withDestinationPath: "weather.csv")
-        let link = try FileStatus.resolved(workspace("data")) + "/link"
-        await #expect(throws: SnapshotError.symbolicLink(path: link)) { try await capture("data") }
-        await #expect(throws: SnapshotError.symbolicLink(path: workspace("data/link"))) {
-            try await capture("data/link")
+        let targets = ["to file": "weather.csv", "out": "../../etc/passwd", "dangling": "no where", "to dir": "deep"]
+        for (name, target) in targets {
+            try FileManager.default.createSymbolicLink(atPath: workspace("data/\(name)"), withDestinationPath: target)
+        }
+        for name in ["data/empty", "data/nested/inner", "data/only ignored"] {
+            try FileManager.default.createDirectory(atPath: workspace(name), withIntermediateDirectories: true)
+        }
+        #expect(chmod(workspace("data/empty"), 0o750) == 0)
+        try workspace.write("*.log\n", to: "data/.lockstepignore")
+        try workspace.write("x", to: "data/only ignored/a.log")
+        let assets = try await capture("data").assets
+        var links: [String: String] = [:]
+        var directories: [String: FileMode] = [:]
+        for asset in assets {
+            if case .symbolicLink(let target) = asset.content {
+                links[asset.path.text] = String(decoding: target, as: UTF8.self)
+            }
+            if case .directory(let mode) = asset.content { directories[asset.path.text] = mode }
+        }
+        #expect(links == targets)
+        #expect(Set(directories.keys) == ["empty", "nested/inner", "only ignored"])
+        #expect(directories["empty"] == FileMode(0o750))
+        await #expect(throws: SnapshotError.symbolicLink(path: workspace("data/to file"))) {
+            try await capture("data/to file")
         }
     }
 
-    @Test func namesThatAreNotUTF8AreRefused() async throws {
+    @Test func namesThatAreNotUTF8AreKept() async throws {
+        let name: [UInt8] = [0x61, 0xFF, 0x2E, 0x63]
+        try FileManager.default.createDirectory(atPath: workspace("data"), withIntermediateDirectories: true)
+        let file = DiskPath(workspace("data")).appending(name)
+        try NewFile.write(file, mode: FileMode(0o640)) { _ in }
+        let snapshot = try await workspace.capture(["data"])
+        let asset = try #require(snapshot.manifest.assets.first)
+        #expect(asset.path.bytes == name)
+        #expect(asset.path.text == "a\\xff.c")
+        #expect(asset.mode == FileMode(0o640))
+        let json = snapshot.manifest.canonicalJSON
+        #expect(String(decoding: json, as: UTF8.self).contains(#""path_bytes":"61ff2e63""#))
+        #expect(try SnapshotManifest(json: json, expecting: snapshot.manifest.digest) == snapshot.manifest)
+        try await Checkout.write(
+            snapshot.manifest,
+            try await workspace.contents(snapshot),
+            to: workspace("out"),
+            .assets
+        )
+        #expect(try DirectoryWalk.names(in: DiskPath(workspace("out"))) == [name])
+    }
+
+    @Test func whatIsNoFileIsRefusedByName() async throws {
         try writeData()
-        let name: [CChar] = Array("\(workspace("data"))/".utf8CString.dropLast()) + [CChar(bitPattern: 0xFF), 0]
-        let file = try #require(fopen(name, "w"))
-        fclose(file)
-        let directory = try FileStatus.resolved(workspace("data"))
-        await #expect(throws: SnapshotError.undecodableName(directory: directory)) { try await capture("data") }
-        unlink(name)
+        #expect(mkfifo(workspace("data/deep/pipe"), 0o600) == 0)
+        let path = try FileStatus.resolved(workspace("data")) + "/deep/pipe"
+        await #expect(throws: SnapshotError.notAFile(path: path)) { try await capture("data") }
+        try workspace.write("pipe\n", to: "data/deep/.lockstepignore")
+        #expect(try await capture("data").assets.contains { $0.path.text == "deep/.lockstepignore" })
     }
 
-    @Test func aFileThatChangesOnceIsReadAgain() async throws {
-        try workspace.write("first", to: "data/a")
-        let store = MeddlingStore(workspace.store, times: 1) { [workspace] in
-            try workspace.write("other", to: "data/a")
-        }
-        let manifest = try await SnapshotBuilder.capture(paths: [workspace("data")], into: store)
-        #expect(manifest.assets.map(\.digest) == [Digest.of(Array("other".utf8))])
+    /// A hard link is a file of its own; two files of one content are stored once.
+    @Test func hardLinksAndEqualFiles() async throws {
+        try workspace.write("content", to: "data/a")
+        #expect(link(workspace("data/a"), workspace("data/b")) == 0)
+        try workspace.write("content", to: "data/c")
+        let snapshot = try await workspace.capture(["data"])
+        #expect(Set(snapshot.manifest.assets.map(\.digest)) == [Digest.of(Array("content".utf8))])
+        #expect(try await workspace.catalog(snapshot).count == 1)
     }
 
+    /// A file that is written to again and again while it is captured is refused, and nothing of it is recorded.
     @Test func aFileThatKeepsChangingIsRefused() async throws {
-        try workspace.write("first", to: "data/a")
-        let store = MeddlingStore(workspace.store, times: 2) { [workspace] in
-            // The same bytes again: only the times tell.
-            let handle = try FileHandle(forWritingTo: URL(filePath: workspace("data/a")))
-            try handle.write(contentsOf: Data("first".utf8))
-            try handle.close()
+        try workspace.write(String(repeating: "x", count: 3 << 20), to: "data/a")
+        let state = Mutex((isOver: false, writes: 0))
+        let path = workspace("data/a")
+        // On a thread of its own: the tests keep the others busy.
+        let writer = Thread {
+            let descriptor = open(path, O_WRONLY)
+            while !state.withLock({ $0.isOver }) {
+                // The same bytes again: only the times tell.
+                pwrite(descriptor, "x", 1, 0)
+                state.withLock { $0.writes += 1 }
+                usleep(500)
+            }
+            close(descriptor)
         }
+        writer.start()
+        defer { state.withLock { $0.isOver = true } }
+        while state.withLock({ $0.writes }) == 0 { try await Task.sleep(nanoseconds: 1_000_000) }
         let file = try FileStatus.resolved(workspace("data")) + "/a"
-        await #expect(throws: SnapshotError.changedDuringCapture(path: file)) {
-            try await SnapshotBuilder.capture(paths: [workspace("data")], into: store)
-        }
+        await #expect(throws: SnapshotError.changedDuringCapture(path: file)) { try await workspace.capture(["data"]) }
+        state.withLock { $0.isOver = true }
+        while !writer.isFinished { try await Task.sleep(nanoseconds: 1_000_000) }
+        #expect(try await workspace.capture(["data"]).manifest.assets.count == 1)
+    }
+
+    @Test func whatTheStoreHasIsNotStoredAgain() async throws {
+        try writeData()
+        let first = try await workspace.capture(["data"])
+        let again = try await workspace.capture(["data"], known: try await workspace.catalog(first))
+        #expect(again.newPacks.isEmpty)
+        #expect(again.packs == first.packs)
+        #expect(again.manifest == first.manifest)
+        try workspace.write("more", to: "data/more")
+        let second = try await workspace.capture(["data"], known: try await workspace.catalog(first))
+        #expect(second.newPacks.count == 1)
+        #expect(second.packs == (first.packs + second.newPacks).sorted())
+        #expect(try await workspace.catalog(second).count == (try await workspace.catalog(first)).count + 1)
     }
 
     @Test func theEnvironmentHasOnlyWhatWasAskedFor() async throws {
@@ -134,15 +203,13 @@ import Testing
         for name in ["uv.lock", "requirements-dev.txt", "Package.resolved", "other.lock", "sub/Cargo.lock"] {
             try workspace.write(name, to: "code/\(name)")
         }
-        let manifest = try await SnapshotBuilder.capture(
-            paths: [workspace("data")],
-            code: workspace("code"),
-            variables: ["PATH", "LOCKSTEP_NOT_SET_ANYWHERE", "PATH"],
-            into: workspace.store
-        )
-        let environment = manifest.environment
+        let snapshot = try await workspace.capture(["data"], code: "code") {
+            $0.variables = ["PATH", "LOCKSTEP_NOT_SET_ANYWHERE", "PATH"]
+        }
+        let environment = snapshot.manifest.environment
         #expect(environment.lockFiles.map(\.name.text) == ["Package.resolved", "requirements-dev.txt", "uv.lock"])
-        #expect(try await workspace.store.get(environment.lockFiles[2].digest) == Array("uv.lock".utf8))
+        let contents = try await workspace.contents(snapshot)
+        #expect(try contents.bytes(environment.lockFiles[2].object) == Array("uv.lock".utf8))
         #expect(
             environment.variables == [
                 .init(name: "LOCKSTEP_NOT_SET_ANYWHERE", value: nil),
@@ -155,28 +222,5 @@ import Testing
         #expect(EnvironmentCapture.osReleaseName("NAME=x\nPRETTY_NAME=\"Debian 12 (b)\"\n") == "Debian 12 (b)")
         #expect(EnvironmentCapture.osReleaseName("PRETTY_NAME=Plain\n") == "Plain")
         #expect(EnvironmentCapture.osReleaseName("NAME=x\n") == nil)
-    }
-}
-
-/// A store that does something after storing a file, the first few times.
-private final class MeddlingStore: ForwardingObjectStore {
-    let base: any ManagedObjectStore
-    private let remaining: Mutex<Int>
-    private let meddle: @Sendable () throws -> Void
-
-    init(_ base: LocalObjectStore, times: Int, meddle: @escaping @Sendable () throws -> Void) {
-        self.base = base
-        remaining = Mutex(times)
-        self.meddle = meddle
-    }
-
-    func putFile(at path: String, encoding: ObjectEncoding) async throws -> (digest: Digest, size: Int) {
-        let result = try await base.putFile(at: path, encoding: encoding)
-        let isDue = remaining.withLock { remaining in
-            remaining -= 1
-            return remaining >= 0
-        }
-        if isDue { try meddle() }
-        return result
     }
 }

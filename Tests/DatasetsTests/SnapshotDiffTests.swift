@@ -24,9 +24,7 @@ import Testing
                     CodeFile(
                         path: try path(name),
                         state: state,
-                        mode: .regular,
-                        size: 0,
-                        digest: state == .deleted ? nil : .of([])
+                        content: state == .deleted ? nil : .file(mode: .regular, .init(size: 0, digest: .of([])))
                     )
                 }
             ),
@@ -47,7 +45,7 @@ import Testing
             variables: ["SEED": "1", "SAME": "x"]
         )
         let new = try manifest(
-            ["same": "1", "changed": "2", "z": "1", "added": "1"],
+            ["same": "1", "changed": "2", "z": "3", "added": "4"],
             code: ["kept.py": .modified, "deleted.py": .deleted],
             commit: "b",
             variables: ["SEED": "2", "SAME": "x", "NEW": "y"]
@@ -67,5 +65,38 @@ import Testing
         )
         #expect(SnapshotDiff(from: new, to: new).isEmpty)
         #expect(!diff.isEmpty)
+    }
+
+    /// Files that are gone and stand elsewhere moved, each once; a mode is not content.
+    @Test func movesAndModes() throws {
+        func entry(_ name: String, _ content: String, _ mode: FileMode = .regular) throws -> AssetEntry {
+            AssetEntry(path: try path(name), mode: mode, size: content.utf8.count, digest: .of(Array(content.utf8)))
+        }
+        func manifest(_ assets: [AssetEntry]) throws -> SnapshotManifest {
+            try SnapshotManifest(
+                assets: assets,
+                code: nil,
+                environment: EnvironmentCapture(operatingSystem: nil, architecture: "x86_64", swiftVersion: nil)
+            )
+        }
+        let link = AssetEntry(path: try path("link"), content: .symbolicLink(target: [0x61]))
+        let old = try manifest([
+            entry("a", "one"), entry("b", "one"), entry("kept", "two"), entry("mode", "three"), entry("empty", ""),
+            link,
+            AssetEntry(path: path("d"), content: .directory(mode: .executable)),
+        ])
+        let new = try manifest([
+            entry("x", "one"), entry("y", "one"), entry("z", "one"), entry("kept", "two"), entry("copy", "two"),
+            entry("mode", "three", .executable), entry("other empty", ""),
+            AssetEntry(path: path("link"), content: .symbolicLink(target: [0x62])), entry("d", "a file now"),
+        ])
+        let paths = SnapshotDiff(from: old, to: new).assets
+        #expect(paths.moved.map(\.from.text) == ["a", "b"])
+        #expect(paths.moved.map(\.to.text) == ["x", "y"])
+        #expect(paths.added.map(\.text) == ["copy", "other empty", "z"])
+        #expect(paths.removed.map(\.text) == ["empty"])
+        #expect(paths.changed.map(\.text) == ["d", "link"])
+        #expect(paths.modeChanged.map(\.text) == ["mode"])
+        #expect(paths.count == 9)
     }
 }

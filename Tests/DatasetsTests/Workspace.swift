@@ -69,18 +69,58 @@ final class Workspace: Sendable {
         return try #require(outcome.line)
     }
 
-    /// The path of an object's file, so that a test can damage it.
-    func objectFile(_ digest: Digest) -> String {
-        "store/sha256/\(digest.hex.prefix(2))/\(digest.hex).lz4"
+    /// Captures files whose names are relative to the workspace, into its store.
+    func capture(
+        _ names: [String],
+        root: String? = nil,
+        code: String? = nil,
+        known: PackCatalog = PackCatalog(),
+        _ change: (inout SnapshotRequirements) -> Void = { _ in }
+    ) async throws -> CapturedSnapshot {
+        var wanted = SnapshotRequirements(
+            paths: names.map { self($0) },
+            root: root.map { self($0) },
+            code: code.map { self($0) }
+        )
+        change(&wanted)
+        return try await SnapshotBuilder.capture(wanted, known: known, into: StorePacks(workspace: self))
     }
 
-    /// Flips the lowest bit of one byte of an object's file.
-    func damage(_ digest: Digest, at position: Int) throws {
-        let url = URL(filePath: self(objectFile(digest)))
+    func contents(_ snapshot: CapturedSnapshot) async throws -> SnapshotContents {
+        try await .open(snapshot.manifest, packs: snapshot.packs, from: ObjectPacks(store), objects: store)
+    }
+
+    func catalog(_ snapshots: CapturedSnapshot...) async throws -> PackCatalog {
+        try await PackCatalog(Set(snapshots.flatMap(\.packs)).sorted(), from: ObjectPacks(store))
+    }
+
+    /// The path of a pack's file, so that a test can damage it.
+    func packFile(_ pack: PackReference) -> String {
+        "store/sha256/\(pack.digest.hex.prefix(2))/\(pack.digest.hex)"
+    }
+
+    /// Flips the lowest bit of the byte in the middle of what a pack stores for a content.
+    func damage(_ digest: Digest, in snapshot: CapturedSnapshot) async throws {
+        let catalog = try await catalog(snapshot)
+        let (pack, entry) = try #require(catalog.place(of: digest))
+        let url = URL(filePath: self(packFile(catalog.packs[pack])))
         var bytes = try Data(contentsOf: url)
-        bytes[position] ^= 1
+        bytes[entry.range.upperBound - (entry.storedSize + 1) / 2] ^= 1
         try FileManager.default.removeItem(at: url)
         try bytes.write(to: url)
+    }
+
+    func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: self(name)))) }
+}
+
+/// Puts packs in a workspace's store.
+struct StorePacks: PackDestination {
+    let workspace: Workspace
+
+    var directory: String { workspace("packs") }
+
+    func store(_ pack: SealedPack) async throws {
+        #expect(try await workspace.store.adopt(pack.path, as: pack.digest) == pack.size)
     }
 }
 

@@ -25,20 +25,26 @@ extension Integration {
                 try await repository.lockstep("snapshot", "verify", "records@1")
 
                 let hex = Digest.of(try repository.bytes("data/readings.csv")).hex
-                let original = try fixture.flipBit(hex)
+                let packs = try await repository.lockstep("snapshot", "show", "records@1", "--packs")
+                let pack = String(try #require(packs.firstMatch(of: /sha256:([0-9a-f]{64})/)).output.1)
+                let original = try fixture.flipBit(of: hex, inPack: pack)
                 let damaged = try await repository.outcome(["snapshot", "verify", "records"])
                 #expect(damaged.code == 1)
-                expectWords(damaged.errors, "readings.csv", hex, "records@1: 1 problems")
+                expectWords(damaged.errors, "readings.csv", hex, pack, "records@1: 1 files and 1 packs damaged")
                 #expect(!damaged.errors.contains("trips.csv"))
                 // Nothing is read from the damaged object without notice, and no half of a checkout stays.
                 try repository.remove(".lockstep")
                 let checkout = try await repository.outcome(["snapshot", "checkout", "records@1", "second"])
                 #expect(checkout.code != 0)
                 #expect(repository.files("second") == [])
-                try fixture.restore(hex, original)
+                try fixture.restore(pack, original)
                 try await repository.lockstep("snapshot", "verify", "records@1")
+                expectWords(try await repository.lockstep("snapshot", "status", "records", "data"), "no difference")
 
                 try repository.write("data/fleet.csv", "vehicle,since,seats,maker\n")
+                let status = try await repository.outcome(["snapshot", "status", "records", "data"])
+                #expect(status.code == 1)
+                expectWords(status.output, "~ file fleet.csv", "1 changes")
                 expectWords(try await repository.lockstep("snapshot", "create", "records", "data"), "records@2")
                 expectWords(
                     try await repository.lockstep("snapshot", "diff", "records@1", "records@2"),
@@ -88,6 +94,18 @@ extension FeatureRepository {
 }
 
 extension ServiceFixture {
+    /// Flips a bit of what a pack stores for a content; returns the pack as it was.
+    func flipBit(of content: String, inPack pack: String) throws -> Data {
+        let file = try objectFile(pack)
+        let digest = try #require(Digest(hex: content))
+        let entry = try #require(try PackReader(path: file).index.entry(digest))
+        let original = try #require(FileManager.default.contents(atPath: file))
+        var changed = original
+        changed[entry.range.upperBound - (entry.storedSize + 1) / 2] ^= 1
+        try restore(pack, changed)
+        return original
+    }
+
     /// The next place in each source's history.
     func sequences() throws -> [Int64] {
         try connect().query("select next from sequences order by namespace_id, source_version_id").map {

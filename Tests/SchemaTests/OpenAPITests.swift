@@ -124,6 +124,7 @@ import Wire
 
     private static let digest = Digest.of([]).description
     private static let instant = "2013-10-01T00:00:00Z"
+    private static let pack = PackMessage(digest: digest, size: 1153)
 
     private static func samples() throws -> [Sample] {
         try onlineSamples() + definitionSamples() + jobSamples() + datasetSamples() + [
@@ -137,7 +138,18 @@ import Wire
                 Health(status: "ok", version: "0", clock: "live", allowsReplay: true, now: instant, database: "ok")
             ),
             Sample("ReportRequest", ReportRequest(lock: digest, document: "{}")),
-            Sample("SnapshotRequest", SnapshotRequest(dataset: "nycflights", manifest: digest)),
+            Sample(
+                "SnapshotRequest",
+                SnapshotRequest(dataset: "nycflights", manifest: digest, packs: [pack], session: 1),
+                bare: SnapshotRequest(dataset: "nycflights", manifest: digest, packs: [])
+            ),
+            Sample("PackMessage", pack),
+            Sample("PackList", PackList(packs: [pack], directory: "/objects"), bare: PackList(packs: [])),
+            Sample("AdoptRequest", AdoptRequest(staging: "packs-0123456789abcdef")),
+            Sample(
+                "SnapshotMessage",
+                SnapshotMessage(reference: "a@1", digest: digest, manifest: digest, createdAt: instant, packs: [pack])
+            ),
             Sample("ObjectStored", ObjectStored(digest: digest, byteCount: 1)),
             Sample("RecordedVersion", RecordedVersion(reference: "a@1", digest: digest, isNew: true)),
         ]

@@ -72,7 +72,9 @@ import Wire
                 )
             ])
         )
-        try expectRoundTrip(SnapshotRequest(dataset: "d", manifest: "m"))
+        try expectRoundTrip(
+            SnapshotRequest(dataset: "d", manifest: "m", packs: [PackMessage(digest: "p", size: 1)], session: 2)
+        )
         try expectRoundTrip(RecordedVersion(reference: "d@1", digest: "x", isNew: true))
         try expectRoundTrip(ObjectStored(digest: "x", byteCount: 1 << 40))
         try expectRoundTrip(ReplayRequest(at: "2013-01-01T00:00:00Z"))

@@ -190,10 +190,14 @@ done
 note "$files files compared with the originals: identical"
 run lockstep snapshot verify "$snapshot"
 
+# Contents are packed: the pack whose index has the file's digest.
 hash=$(sha256sum .data/weather.csv | cut -d ' ' -f 1)
-object=$(find .lockstep -path .lockstep/cache -prune -o -type f -name "$hash*" -print | head -n 1)
-[ -n "$object" ] || fail "weather.csv has no object in .lockstep"
-note "one bit of weather.csv's object is flipped, in place:"
+object=""
+for pack in $(lockstep snapshot show "$snapshot" --packs | grep -o 'sha256:[0-9a-f]*' | cut -d : -f 2); do
+    object=$(find .lockstep -path .lockstep/cache -prune -o -type f -name "$pack" -print | head -n 1)
+done
+[ -n "$object" ] || fail "the snapshot's pack is not in .lockstep"
+note "one bit of the pack that holds weather.csv (sha256 $hash) is flipped, in place:"
 cp -p "$object" "$work/object"
 flipped=$object
 python3 - "$object" <<'PYTHON'

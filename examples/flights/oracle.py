@@ -543,18 +543,31 @@ def check_lock(connection, example, sources, embeddings, edges):
                 f"{pin['ref']}: keys in byte order and vectors by a plain safetensors parser", f"{len(keys)} keys",
             )
 
-    # The snapshot's assets are the raw files; objects with .lz4 are frames that lz4 reads.
+    # The snapshot's assets are the raw files, and its packs hold their bytes.
     for pin in lock["pins"]:
         if pin["kind"] != "snapshot":
             continue
         manifest = json.loads(object_path(objects, pin["object"]).read_bytes())
+        files = [asset for asset in manifest["assets"] if asset["kind"] == "file"]
         off = []
-        for asset in manifest["assets"]:
+        for asset in files:
             raw = (example / ".data" / asset["path"]).read_bytes()
             if "sha256:" + hashlib.sha256(raw).hexdigest() != asset["digest"] or len(raw) != asset["size"]:
                 off.append(asset["path"])
-            compressed.append(object_path(objects, asset["digest"]))
-        report(not off, f"{pin['ref']}: its assets are the files of .data", f"{len(manifest['assets'])} files {off}")
+        report(not off, f"{pin['ref']}: its assets are the files of .data", f"{len(files)} files {off}")
+        packs = [path for path in objects.glob("sha256/*/*") if is_pack(path)]
+        report(
+            all(hashlib.sha256(path.read_bytes()).hexdigest() == path.name for path in packs),
+            "every pack has the digest of its name", f"{len(packs)} packs",
+        )
+        contents = {}
+        for path in packs:
+            contents |= pack_contents(path)
+        wrong = [
+            asset["path"] for asset in files
+            if file_content(asset, contents) != (example / ".data" / asset["path"]).read_bytes()
+        ]
+        report(not wrong, f"{pin['ref']}: a plain reader of packs gives the bytes of every asset", f"{wrong}")
     if shutil.which("lz4") is None:
         print("     lz4 is not installed: compressed objects were not read")
         return
@@ -564,6 +577,74 @@ def check_lock(connection, example, sources, embeddings, edges):
         if content.returncode or hashlib.sha256(content.stdout).hexdigest() != path.stem:
             bad.append(path.name)
     report(not bad, "lz4 -dc gives the content of every compressed asset", f"{len(set(compressed))} objects {bad}")
+
+
+def is_pack(path):
+    with open(path, "rb") as file:
+        return file.read(8) == b"LSTPACK\x01"
+
+
+def lz4_block(block, size):
+    """One LZ4 block, decoded by hand."""
+    output, position = bytearray(), 0
+    while True:
+        token = block[position]
+        position += 1
+        length = token >> 4
+        if length == 15:
+            while True:
+                more = block[position]
+                position += 1
+                length += more
+                if more < 255:
+                    break
+        output += block[position:position + length]
+        position += length
+        if position == len(block):
+            assert len(output) == size
+            return bytes(output)
+        offset = block[position] | block[position + 1] << 8
+        position += 2
+        length = token & 15
+        if length == 15:
+            while True:
+                more = block[position]
+                position += 1
+                length += more
+                if more < 255:
+                    break
+        length += 4
+        start = len(output) - offset
+        if offset >= length:
+            output += output[start:start + length]
+        else:
+            pattern = output[start:]
+            output += (pattern * (length // offset + 1))[:length]
+
+
+def pack_contents(path):
+    """What a pack holds, by digest, read from the front as docs/formats.md says."""
+    data, contents, position = path.read_bytes(), {}, 8
+    while data[position] != 0xFF:
+        encoding = data[position]
+        stored, size = struct.unpack_from("<II", data, position + 1)
+        block = data[position + 9:position + 9 + stored]
+        content = block if encoding == 0 else lz4_block(block, size)
+        contents["sha256:" + hashlib.sha256(content).hexdigest()] = content
+        position += 9 + stored
+    return contents
+
+
+def file_content(asset, contents):
+    """The bytes of a file: its content, or those of its chunks in the order of their list."""
+    if "chunks" not in asset:
+        return contents.get(asset["digest"])
+    chunks = contents[asset["chunks"]]
+    assert chunks[:8] == b"LSTCHNK\x01" and chunks[8] == 0
+    size, count = struct.unpack_from("<QI", chunks, 9)
+    parts = [chunks[21 + 40 * part:53 + 40 * part].hex() for part in range(count)]
+    content = b"".join(contents["sha256:" + part] for part in parts)
+    return content if len(content) == size else None
 
 
 def main():

@@ -34,6 +34,11 @@ public struct IgnoreScope: Sendable {
         IgnoreScope(prefix: prefix + name + [UInt8(ascii: "/")], files: files, adding: patterns)
     }
 
+    /// The same directory with the patterns of its own ignore file.
+    func adding(_ patterns: IgnorePatterns) -> IgnoreScope {
+        IgnoreScope(prefix: prefix, files: files, adding: patterns)
+    }
+
     /// Whether something in this directory is ignored.
     public func ignores(_ name: [UInt8], isDirectory: Bool) -> Bool {
         decision(name, isDirectory: isDirectory)?.isIgnored ?? false

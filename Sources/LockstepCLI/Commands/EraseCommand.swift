@@ -37,7 +37,8 @@ struct Erase: AsyncParsableCommand {
         }
         let path = String(text[text.index(after: colon)...])
         let repository = try Repository.find()
-        let (reference, manifest) = try await Snapshots.manifest(String(text[..<colon]), in: repository)
+        let recorded = try await RecordedSnapshot.find(String(text[..<colon]), in: repository)
+        let (reference, manifest) = (recorded.reference, recorded.manifest)
         let content: Digest? = manifest.assets.first { "\($0.path)" == path }?.digest
         guard let content else {
             let names = manifest.assets.map { "\($0.path)" }
@@ -99,7 +100,8 @@ struct Erased {
             assets: manifest.assets.filter { reason($0.digest) == nil },
             code: manifest.code,
             environment: manifest.environment,
-            parents: manifest.parents
+            parents: manifest.parents,
+            format: manifest.format
         )
     }
 }

@@ -28,13 +28,28 @@ struct Verify: AsyncParsableCommand {
         let objects = repository.objects
         var wanted: [(what: String, digest: Digest)] = []
         var problems: [String] = []
+        var contents = 0
         for pin in lock.pins {
             let what = "\(pin.kind.rawValue) \(pin.reference)"
             wanted.append((what, pin.object ?? pin.digest))
             guard pin.kind == .snapshot, let object = pin.object else { continue }
             do {
                 let manifest = try SnapshotManifest(json: try await objects.get(object), expecting: pin.digest)
-                wanted += manifest.objectReferences.map { ("object of \(what)", $0.digest) }
+                let recorded = try await RecordedSnapshot.find("\(pin.reference)", in: repository)
+                guard recorded.manifest.digest == pin.digest else {
+                    throw SnapshotError.wrongDigest(expected: pin.digest, found: recorded.manifest.digest)
+                }
+                let (service, _) = try await SnapshotService.open(repository, dataset: recorded.dataset)
+                defer { service.close() }
+                let verification = try await SnapshotVerification.run(
+                    manifest,
+                    packs: recorded.packs,
+                    from: FreshPacks(service: service),
+                    objects: objects
+                )
+                contents += verification.contents
+                problems += verification.problems.map { "\(what): \($0)" }
+                problems += verification.packProblems.map { "\(what): pack \($0.pack): \($0.message)" }
             } catch ClientError.unreachable(let url, let reason) {
                 throw ClientError.unreachable(url: url, reason: reason)
             } catch {
@@ -62,10 +77,14 @@ struct Verify: AsyncParsableCommand {
         }
         for problem in problems { Terminal.error(problem) }
         guard problems.isEmpty else {
-            Terminal.error("\(self.lock): \(problems.count) problems in \(wanted.count) objects")
+            Terminal.error(
+                "\(self.lock): \(problems.count) problems in \(wanted.count) objects and \(contents) contents of snapshots"
+            )
             throw CheckFailed()
         }
-        print("\(self.lock): \(lock.pins.count) pins and \(wanted.count) objects verified")
+        print(
+            "\(self.lock): \(lock.pins.count) pins and \(wanted.count) objects verified, \(contents) contents of snapshots"
+        )
         print("  \(lock.digest)")
     }
 }

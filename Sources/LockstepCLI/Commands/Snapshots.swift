@@ -11,217 +11,408 @@ struct SnapshotGroup: AsyncParsableCommand {
         commandName: "snapshot",
         abstract: "Immutable versions of files together with code and environment.",
         subcommands: [
-            Create.self, ListSnapshots.self, Log.self, ShowSnapshot.self, Diff.self, VerifySnapshot.self,
-            CheckoutSnapshot.self, Forget.self,
+            CreateSnapshot.self, SnapshotStatusCommand.self, ListSnapshots.self, Log.self, ShowSnapshot.self,
+            DiffSnapshots.self, VerifySnapshot.self, CheckoutSnapshot.self, Forget.self,
         ]
     )
+}
 
-    struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Make a version of files, of the code beside them and of the environment."
+struct CreateSnapshot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make a version of files, of the code beside them and of the environment."
+    )
+
+    @Argument(help: "The dataset.")
+    var dataset: String
+    @Argument(help: "Files and directories.")
+    var paths: [String]
+    @Option(help: "The directory of the code that belongs to the data.")
+    var code: String?
+    @Option(help: ArgumentHelp("An environment variable to record; may be given several times.", valueName: "name"))
+    var variable: [String] = []
+    @Option(
+        help: ArgumentHelp("A snapshot this one was made from; may be given several times.", valueName: "dataset@n")
+    )
+    var parent: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "A file of the code that may be stored though it looks as if it held a secret; may be given several times.",
+            valueName: "path"
         )
+    )
+    var allowSecret: [String] = []
+    @Flag(help: "Read every file, whatever is known of it from before.")
+    var noCache = false
+    @Flag(help: "Print JSON.")
+    var json = false
 
-        @Argument(help: "The dataset.")
-        var dataset: String
-        @Argument(help: "Files and directories.")
-        var paths: [String]
-        @Option(help: "The directory of the code that belongs to the data.")
-        var code: String?
-        @Option(help: ArgumentHelp("An environment variable to record; may be given several times.", valueName: "name"))
-        var variable: [String] = []
-        @Flag(help: "Print JSON.")
-        var json = false
+    func run() async throws {
+        let repository = try Repository.find()
+        let lease = try await ObjectLease.writing(repository.client)
+        let (service, offered) = try await SnapshotService.open(repository, dataset: dataset, lease: lease)
+        defer { service.close() }
+        // Pinned before anything is built upon them: what is collected meanwhile is not relied on.
+        let gone = try await lease.pin(offered.map(\.digest))
+        let known = offered.filter { !gone.contains($0.digest) }
+        var wanted = SnapshotRequirements(paths: paths, code: code)
+        wanted.variables = variable
+        wanted.allowedSecrets = allowSecret
+        wanted.cache = service.state
+        wanted.readsEverything = noCache
+        for text in parent {
+            wanted.parents.append(try await RecordedSnapshot.find(text, in: repository).manifest.digest)
+        }
+        let catalog = try await PackCatalog(known, from: service)
+        let captured = try await SnapshotBuilder.capture(wanted, known: catalog, into: service) { progress in
+            Terminal.progress("storing files", progress.filesDone, progress.filesTotal)
+        }
+        let manifest = captured.manifest
+        let object = try await service.objects.put(manifest.canonicalJSON, encoding: .raw)
+        let made = try await repository.client.post(
+            repository.client.projectPath("snapshots"),
+            SnapshotRequest(
+                dataset: dataset,
+                manifest: "\(object)",
+                packs: captured.packs.map { PackMessage(digest: "\($0.digest)", size: $0.size) }
+            ),
+            as: RecordedVersion.self
+        )
+        await lease.close()
+        Terminal.endProgress()
+        if json { return try Terminal.json(made) }
+        let stored = captured.newPacks.reduce(0) { $0 + $1.size }
+        print(
+            "\(made.reference): \(manifest.assets.count) files, \(manifest.assetSize) bytes\(Self.codeCount(manifest))"
+                + (made.isNew ? ", \(stored) bytes stored" : " (unchanged)")
+        )
+        print("  \(made.digest)")
+        if let unpushed = manifest.code?.unpushed {
+            let place =
+                unpushed.bundle == nil ? "and are too large to be stored with the snapshot" : "and are stored with it"
+            print("  \(unpushed.commits) commits of the code are on no remote, \(place)")
+        }
+    }
 
-        func run() async throws {
-            let repository = try Repository.find()
-            let lease = try await ObjectLease.writing(repository.client)
-            let objects = repository.objects(lease)
-            let manifest = try await SnapshotBuilder.capture(
-                paths: paths,
-                code: code,
-                variables: variable,
-                into: objects
-            ) { progress in
-                Terminal.progress("storing files", progress.filesDone, progress.filesTotal)
-            }
-            let object = try await objects.put(manifest.canonicalJSON, encoding: .raw)
-            let made = try await repository.client.post(
-                repository.client.projectPath("snapshots"),
-                SnapshotRequest(dataset: dataset, manifest: "\(object)"),
-                as: RecordedVersion.self
-            )
-            await lease.close()
-            Terminal.endProgress()
-            if json { return try Terminal.json(made) }
-            let codeCount = manifest.code.map { code in
-                let states = Dictionary(grouping: code.files, by: \.state).mapValues(\.count)
-                let list = states.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
-                return ", code: \(list.joined(separator: ", "))"
-            }
+    private static func codeCount(_ manifest: SnapshotManifest) -> String {
+        guard let code = manifest.code else { return "" }
+        let states = Dictionary(grouping: code.files, by: \.state).mapValues(\.count)
+        let list = states.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
+        return ", code: \(list.joined(separator: ", "))"
+    }
+}
+
+struct SnapshotStatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show how files differ from a snapshot.",
+        discussion: "Ends with 1 if they do. Files that have not changed since they were last read are not read."
+    )
+
+    @Argument(help: "dataset, dataset@n or dataset@tag.")
+    var reference: String
+    @Argument(help: "The files and directories that the snapshot was made of.")
+    var paths: [String]
+    @Flag(help: "Read every file, whatever is known of it from before.")
+    var noCache = false
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let repository = try Repository.find()
+        let snapshot = try await RecordedSnapshot.find(reference, in: repository)
+        var wanted = SnapshotRequirements(paths: paths)
+        wanted.cache = repository.state + "/snapshots"
+        wanted.readsEverything = noCache
+        let status = try await SnapshotStatus.of(wanted, against: snapshot.manifest)
+        if json {
+            try Terminal.json(SnapshotPrinting.message(status.assets))
+        } else {
+            SnapshotPrinting.print(status.assets, of: "file")
+            let changes = status.assets.count
             print(
-                "\(made.reference): \(manifest.assets.count) files, \(manifest.assetSize) bytes\(codeCount ?? "")"
-                    + (made.isNew ? "" : " (unchanged)")
+                "\(snapshot.reference): \(status.count) files, \(changes == 0 ? "no difference" : "\(changes) changes")"
             )
-            print("  \(made.digest)")
         }
+        if !status.assets.isEmpty { throw CheckFailed() }
     }
+}
 
-    struct ListSnapshots: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "list",
-            abstract: "List the versions of a dataset."
+struct ListSnapshots: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the versions of a dataset."
+    )
+
+    @Argument(help: "The dataset.")
+    var dataset: String
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let client = try Repository.find().client
+        let list = try await client.get(
+            client.projectPath("versions/snapshot/\(dataset)/history"),
+            as: VersionList.self
         )
-
-        @Argument(help: "The dataset.")
-        var dataset: String
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() async throws {
-            let client = try Repository.find().client
-            let list = try await client.get(
-                client.projectPath("versions/snapshot/\(dataset)/history"),
-                as: VersionList.self
-            )
-            if json { return try Terminal.json(list) }
-            Terminal.table(
-                ["REFERENCE", "DIGEST", "CREATED"],
-                list.versions.map { [$0.reference, $0.digest, $0.createdAt] }
-            )
-        }
-    }
-
-    struct ShowSnapshot: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show what a snapshot holds.")
-
-        @Argument(help: "dataset or dataset@n.")
-        var reference: String
-        @Flag(help: "Print the manifest.")
-        var json = false
-
-        func run() async throws {
-            let (reference, manifest) = try await Snapshots.manifest(reference, in: try Repository.find())
-            if json { return print(String(decoding: manifest.canonicalJSON, as: UTF8.self)) }
-            print("snapshot \(reference)  \(manifest.digest)")
-            Terminal.table(
-                ["FILE", "BYTES", "MODE", "DIGEST"],
-                manifest.assets.map { [$0.path.text, "\($0.size)", $0.mode.rawValue, short("\($0.digest)")] }
-            )
-            if let code = manifest.code {
-                print("code at \(code.commit ?? "no commit")\(code.diff == nil ? "" : ", with uncommitted changes")")
-                for file in code.files { print("  \(file.state.rawValue)  \(file.path.text)") }
-            }
-            print(
-                "environment \(manifest.environment.operatingSystem ?? "unknown"), \(manifest.environment.architecture)"
-            )
-        }
-    }
-
-    struct Diff: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Compare two snapshots.")
-
-        @Argument(help: "The older one.")
-        var old: String
-        @Argument(help: "The newer one.")
-        var new: String
-
-        func run() async throws {
-            let repository = try Repository.find()
-            let (oldReference, oldManifest) = try await Snapshots.manifest(old, in: repository)
-            let (newReference, newManifest) = try await Snapshots.manifest(new, in: repository)
-            let diff = SnapshotDiff(from: oldManifest, to: newManifest)
-            print("\(oldReference) -> \(newReference)")
-            for (part, paths) in [("file", diff.assets), ("code", diff.code), ("lock file", diff.lockFiles)] {
-                for path in paths.added { print("+ \(part) \(path.text)") }
-                for path in paths.removed { print("- \(part) \(path.text)") }
-                for path in paths.changed { print("~ \(part) \(path.text)") }
-            }
-            for fact in diff.facts { print("~ \(fact.name): \(fact.old ?? "none") -> \(fact.new ?? "none")") }
-            if diff.isEmpty { print("no difference") }
-        }
-    }
-
-    struct VerifySnapshot: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "verify",
-            abstract: "Read every object of a snapshot in the service's store and check its digest."
+        if json { return try Terminal.json(list) }
+        Terminal.table(
+            ["REFERENCE", "DIGEST", "CREATED"],
+            list.versions.map { [$0.reference, $0.digest, $0.createdAt] }
         )
-
-        @Argument(help: "dataset or dataset@n.")
-        var reference: String
-
-        func run() async throws {
-            let repository = try Repository.find()
-            let (reference, manifest) = try await Snapshots.manifest(reference, in: repository)
-            let lease = try await ObjectLease.reading(reference, repository.client)
-            let verification = try await SnapshotVerification.run(manifest, in: repository.objects)
-            await lease.close()
-            // What was destroyed on purpose is no damage: the snapshot is what it says, without that.
-            let erased = try await Erased(repository.client)
-            var problems = verification.problems
-            for problem in problems {
-                if let reason = erased.reason(problem.digest) { print("\(problem.path): \(reason)") }
-            }
-            problems.removeAll { erased.reason($0.digest) != nil }
-            for problem in problems { Terminal.error("\(problem.path): \(problem.message)") }
-            guard problems.isEmpty else {
-                Terminal.error("\(reference): \(problems.count) problems in \(verification.objects) objects")
-                throw CheckFailed()
-            }
-            let lost = verification.problems.count
-            print("\(reference): \(verification.objects) objects verified\(lost > 0 ? ", \(lost) of them erased" : "")")
-        }
     }
+}
 
-    struct CheckoutSnapshot: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "checkout",
-            abstract: "Write a snapshot's files to a directory, whole or not at all."
-        )
+struct ShowSnapshot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show what a snapshot holds.")
 
-        @Argument(help: "dataset or dataset@n.")
-        var reference: String
-        @Argument(help: "A directory that does not exist or is empty.")
-        var directory: String
-        @Flag(help: "Write the code instead of the files.")
-        var code = false
-        @Flag(help: "Replace what the directory holds.")
-        var overwrite = false
-        @Flag(help: "Leave out files that were erased, instead of refusing.")
-        var skipErased = false
+    @Argument(help: "dataset, dataset@n or dataset@tag.")
+    var reference: String
+    @Flag(help: "Show the packs that hold the files instead.")
+    var packs = false
+    @Flag(help: "Print the manifest.")
+    var json = false
 
-        func run() async throws {
-            let repository = try Repository.find()
-            var (reference, manifest) = try await Snapshots.manifest(reference, in: repository)
-            let lease = try await ObjectLease.reading(reference, repository.client)
-            let erased = try await Erased(repository.client)
-            for file in erased.files(of: manifest) { Terminal.error("\(reference): \(file)") }
-            if !erased.files(of: manifest).isEmpty {
-                guard skipErased else {
-                    throw ClientError.refused(
-                        Problem(
-                            type: "erased",
-                            title: "Erased",
-                            status: 410,
-                            detail:
-                                "snapshot \(reference) has files that were erased; give --skip-erased to leave them out"
-                        )
-                    )
+    func run() async throws {
+        let snapshot = try await RecordedSnapshot.find(reference, in: try Repository.find())
+        let manifest = snapshot.manifest
+        if packs {
+            return Terminal.table(["PACK", "BYTES"], snapshot.packs.map { ["\($0.digest)", "\($0.size)"] })
+        }
+        if json {
+            FileHandle.standardOutput.write(Data(manifest.canonicalJSON))
+            return
+        }
+        print("snapshot \(snapshot.reference)  \(manifest.digest)  \(snapshot.createdAt)")
+        for parent in manifest.parents { print("made from \(parent)") }
+        Terminal.table(
+            ["FILE", "BYTES", "MODE", "DIGEST"],
+            manifest.assets.map { asset in
+                switch asset.content {
+                case .file(let mode, let object):
+                    [asset.path.text, "\(object.size)", "\(mode)", short("\(object.digest)")]
+                case .symbolicLink(let target):
+                    [asset.path.text + " -> " + String(decoding: target, as: UTF8.self), "", "link", ""]
+                case .directory(let mode): [asset.path.text + "/", "", "\(mode)", ""]
                 }
-                manifest = try erased.remaining(manifest)
             }
-            try await Checkout.write(
-                manifest,
-                from: repository.objects,
-                to: directory,
-                part: code ? .code : .assets,
-                overwrite: overwrite
+        )
+        if let code = manifest.code {
+            print("code at \(code.commit ?? "no commit")\(code.diff == nil ? "" : ", with uncommitted changes")")
+            if let unpushed = code.unpushed { print("\(unpushed.commits) of its commits were on no remote") }
+            for file in code.files { print("  \(file.state.rawValue)  \(file.path.text)") }
+            for submodule in code.submodules { print("  submodule  \(submodule.path.text) at \(submodule.commit)") }
+        }
+        print(
+            "environment \(manifest.environment.operatingSystem ?? "unknown"), \(manifest.environment.architecture)"
+        )
+    }
+}
+
+struct DiffSnapshots: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "diff", abstract: "Compare two snapshots.")
+
+    @Argument(help: "The older one.")
+    var old: String
+    @Argument(help: "The newer one.")
+    var new: String
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let repository = try Repository.find()
+        let first = try await RecordedSnapshot.find(old, in: repository)
+        let second = try await RecordedSnapshot.find(new, in: repository)
+        let diff = SnapshotDiff(from: first.manifest, to: second.manifest)
+        if json { return try Terminal.json(SnapshotPrinting.message(diff)) }
+        print("\(first.reference) -> \(second.reference)")
+        for (part, paths) in [("file", diff.assets), ("code", diff.code), ("lock file", diff.lockFiles)] {
+            SnapshotPrinting.print(paths, of: part)
+        }
+        for fact in diff.facts { print("~ \(fact.name): \(fact.old ?? "none") -> \(fact.new ?? "none")") }
+        if diff.isEmpty { print("no difference") }
+    }
+}
+
+struct VerifySnapshot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Read every pack of a snapshot in the service's store and check every digest."
+    )
+
+    @Argument(help: "dataset, dataset@n or dataset@tag.")
+    var reference: String
+
+    func run() async throws {
+        let repository = try Repository.find()
+        let snapshot = try await RecordedSnapshot.find(reference, in: repository)
+        let lease = try await ObjectLease.reading(snapshot.reference, repository.client)
+        let (service, _) = try await SnapshotService.open(repository, dataset: snapshot.dataset)
+        defer { service.close() }
+        let verification = try await SnapshotVerification.run(
+            snapshot.manifest,
+            packs: snapshot.packs,
+            from: FreshPacks(service: service),
+            objects: service.objects
+        )
+        await lease.close()
+        // What was destroyed on purpose is no damage: the snapshot is what it says, without that.
+        let erased = try await Erased(repository.client)
+        let gone = erased.files(of: snapshot.manifest)
+        for file in gone { print("\(snapshot.reference): \(file)") }
+        let problems = verification.problems.filter { problem in erased.reason(problem.digest) == nil }
+        for problem in problems { Terminal.error("\(problem)") }
+        for problem in verification.packProblems { Terminal.error("pack \(problem.pack): \(problem.message)") }
+        guard problems.isEmpty, verification.packProblems.isEmpty else {
+            Terminal.error(
+                "\(snapshot.reference): \(problems.count) files and \(verification.packProblems.count) packs "
+                    + "damaged of \(verification.contents) contents"
             )
-            await lease.close()
-            print(
-                "\(reference) -> \(directory): \(code ? manifest.code?.files.count ?? 0 : manifest.assets.count) files"
+            throw CheckFailed()
+        }
+        print(
+            "\(snapshot.reference): \(verification.contents) contents in \(snapshot.packs.count) packs, "
+                + "\(verification.bytes) bytes, verified\(gone.isEmpty ? "" : ", \(gone.count) files erased")"
+        )
+    }
+}
+
+struct CheckoutSnapshot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "checkout",
+        abstract: "Write a snapshot's files to a directory, whole or not at all.",
+        discussion: """
+            Files are verified, written beside the directory, and take its place in one step. --link=reflink,copy makes \
+            clones where the file system can. --link=hardlink,copy makes names of read-only files in the repository's cache, \
+            which is no part of the store.
+            """
+    )
+
+    @Argument(help: "dataset, dataset@n or dataset@tag.")
+    var reference: String
+    @Argument(help: "A directory that does not exist or is empty.")
+    var directory: String
+    @Argument(help: "Paths and globs of what to write; all where left out.")
+    var selection: [String] = []
+    @Option(help: "How files are made, in order of preference: reflink, hardlink, copy.")
+    var link = "copy"
+    @Flag(help: "Write the code instead of the files.")
+    var code = false
+    @Flag(help: "Replace what the directory holds.")
+    var overwrite = false
+    @Flag(help: "Leave out files that were erased, instead of refusing.")
+    var skipErased = false
+
+    func run() async throws {
+        var options = Checkout.Options()
+        options.ways = try link.split(separator: ",").map { word in
+            guard let way = FileWay(rawValue: String(word)) else {
+                throw UsageError("'\(word)' is no way to make a file; use reflink, hardlink or copy")
+            }
+            return way
+        }
+        options.part = code ? .code : .assets
+        options.overwrite = overwrite
+        options.selection = selection
+        let repository = try Repository.find()
+        let snapshot = try await RecordedSnapshot.find(reference, in: repository)
+        let lease = try await ObjectLease.reading(snapshot.reference, repository.client)
+        let manifest = try await withoutErased(snapshot, repository.client)
+        let (service, _) = try await SnapshotService.open(repository, dataset: snapshot.dataset)
+        defer { service.close() }
+        if options.ways.contains(where: { $0 != .copy }) { options.cache = service.state + "/files" }
+        let contents = try await SnapshotContents.open(
+            manifest,
+            packs: snapshot.packs,
+            from: service,
+            objects: service.objects,
+            references: try Checkout.references(of: manifest, options)
+        )
+        let outcome = try await Checkout.write(manifest, contents, to: directory, options)
+        await lease.close()
+        let ways = outcome.ways.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) by \($0.key.rawValue)" }
+        print(
+            "\(snapshot.reference) -> \(directory): \(outcome.files) files, \(outcome.bytes) bytes"
+                + (ways.isEmpty ? "" : " (\(ways.joined(separator: ", ")))")
+        )
+    }
+
+    /// The snapshot's manifest without what was erased.
+    ///
+    /// - Throws: 410 with the reasons, unless erased files are to be left out.
+    private func withoutErased(_ snapshot: RecordedSnapshot, _ client: Client) async throws -> SnapshotManifest {
+        let erased = try await Erased(client)
+        let gone = erased.files(of: snapshot.manifest)
+        guard !gone.isEmpty else { return snapshot.manifest }
+        for file in gone { Terminal.error("\(snapshot.reference): \(file)") }
+        guard skipErased else {
+            throw ClientError.refused(
+                Problem(
+                    type: "erased",
+                    title: "Erased",
+                    status: 410,
+                    detail: "snapshot \(snapshot.reference) has files that were erased: \(gone.joined(separator: "; "))"
+                        + "; give --skip-erased to leave them out"
+                )
             )
         }
+        return try erased.remaining(snapshot.manifest)
+    }
+}
+
+/// Differences for people and for programs.
+enum SnapshotPrinting {
+    static func print(_ paths: SnapshotDiff.Paths, of part: String) {
+        for path in paths.added { Swift.print("+ \(part) \(path.text)") }
+        for path in paths.removed { Swift.print("- \(part) \(path.text)") }
+        for move in paths.moved { Swift.print("> \(part) \(move.from.text) -> \(move.to.text)") }
+        for path in paths.changed { Swift.print("~ \(part) \(path.text)") }
+        for path in paths.modeChanged { Swift.print("m \(part) \(path.text)") }
+    }
+
+    struct PathsMessage: Encodable {
+        struct Move: Encodable {
+            let from: String
+            let to: String
+        }
+
+        let added: [String]
+        let removed: [String]
+        let moved: [Move]
+        let changed: [String]
+        let modeChanged: [String]
+    }
+
+    struct DiffMessage: Encodable {
+        struct Fact: Encodable {
+            let name: String
+            let old: String?
+            let new: String?
+        }
+
+        let assets: PathsMessage
+        let code: PathsMessage
+        let lockFiles: PathsMessage
+        let facts: [Fact]
+    }
+
+    static func message(_ paths: SnapshotDiff.Paths) -> PathsMessage {
+        PathsMessage(
+            added: paths.added.map(\.text),
+            removed: paths.removed.map(\.text),
+            moved: paths.moved.map { PathsMessage.Move(from: $0.from.text, to: $0.to.text) },
+            changed: paths.changed.map(\.text),
+            modeChanged: paths.modeChanged.map(\.text)
+        )
+    }
+
+    static func message(_ diff: SnapshotDiff) -> DiffMessage {
+        DiffMessage(
+            assets: message(diff.assets),
+            code: message(diff.code),
+            lockFiles: message(diff.lockFiles),
+            facts: diff.facts.map { DiffMessage.Fact(name: $0.name, old: $0.old, new: $0.new) }
+        )
     }
 }
 
@@ -242,15 +433,5 @@ enum Snapshots {
         )
         if case .label = reference.selector { Terminal.error("\(reference) is \(version.reference)") }
         return version
-    }
-
-    /// A snapshot's manifest, its identity checked.
-    static func manifest(_ text: String, in repository: Repository) async throws -> (String, SnapshotManifest) {
-        let version = try await version(text, client: repository.client)
-        guard let object = version.object.flatMap({ Digest($0) }), let digest = Digest(version.digest) else {
-            throw UsageError("the service names no manifest for snapshot \(text)")
-        }
-        let manifest = try SnapshotManifest(json: try await repository.objects.get(object), expecting: digest)
-        return (version.reference, manifest)
     }
 }

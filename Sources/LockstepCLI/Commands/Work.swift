@@ -41,20 +41,21 @@ struct Ingest: AsyncParsableCommand {
                 throw UsageError("'\(text)' is not dataset@n:path; write for example nycflights@1:weather.csv")
             }
             let path = String(text[text.index(after: colon)...])
-            let (reference, manifest) = try await Snapshots.manifest(String(text[..<colon]), in: repository)
+            let recorded = try await RecordedSnapshot.find(String(text[..<colon]), in: repository)
+            let (reference, manifest) = (recorded.reference, recorded.manifest)
             guard snapshot == nil || snapshot == reference else {
                 throw UsageError(
                     "all files of one ingest come from one snapshot; \(reference) is another than \(snapshot ?? "")"
                 )
             }
             snapshot = reference
-            guard let asset = manifest.assets.first(where: { $0.path.text == path }) else {
+            guard let digest = manifest.assets.first(where: { $0.path.text == path })?.digest else {
                 let names = manifest.assets.map(\.path.text)
                 throw UsageError(
                     "snapshot \(reference) has no '\(path)'\(suggestion(for: path, among: names)) (it has \(names.prefix(20).joined(separator: ", ")))"
                 )
             }
-            inputs.append(JobRequest.Ingest.Input(name: path, object: "\(asset.digest)", format: format))
+            inputs.append(JobRequest.Ingest.Input(name: path, object: "\(digest)", format: format))
         }
         let result = try await repository.client.run(
             .ingest(JobRequest.Ingest(source: source, inputs: inputs, snapshot: snapshot)),

@@ -16,6 +16,17 @@ public struct FileChunks {
     /// - Throws: `ObjectError` if the file cannot be read or is not a regular one; what `body` throws.
     public func read(_ body: (Span<UInt8>) throws -> Void) throws -> Int {
         let file = try OpenFile.reading(path)
+        return try Self.read(sizes: sizes, from: { try file.read(into: $0) }, body)
+    }
+
+    /// Hands the chunks of what `fill` gives to `body` in order and returns the number of bytes.
+    ///
+    /// - Parameter fill: puts the bytes that follow into the buffer and returns their number, 0 at the end.
+    public static func read(
+        sizes: ChunkSizes = .standard,
+        from fill: (UnsafeMutableRawBufferPointer) throws -> Int,
+        _ body: (Span<UInt8>) throws -> Void
+    ) throws -> Int {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: sizes.maximum + OpenFile.bufferSize,
             alignment: 16
@@ -37,7 +48,7 @@ public struct FileChunks {
                 (start, end) = (0, end - start)
             }
             let space = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<end + OpenFile.bufferSize])
-            let count = try file.read(into: space)
+            let count = try fill(space)
             if count == 0 { break }
             size += count
             var taken = end

@@ -44,8 +44,7 @@ extension [UInt8] {
 
     /// The integer at `offset`; all its bytes must be there.
     func littleEndian<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
-        self[offset..<offset + MemoryLayout<Value>.size].reversed().reduce(0) {
-            $0 << 8 | Value(truncatingIfNeeded: $1)
-        }
+        precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "the integer lies outside the bytes")
+        return withUnsafeBytes { Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self)) }
     }
 }

@@ -4,6 +4,7 @@
 public struct PackIndex: Sendable {
     /// Fan-out, digests and places, as ``PackFormat`` lays them out.
     private let bytes: [UInt8]
+    private let checksum: Digest
     /// The pack's name or path, for errors.
     public let pack: String
     /// The number of contents.
@@ -35,27 +36,34 @@ public struct PackIndex: Sendable {
         guard hasher.finalize() == footer.checksum else { throw damaged(start, "the index has another checksum") }
         guard tail[0] == PackFormat.endOfEntries else { throw damaged(start - 1, "the entries do not end here") }
         bytes = Array(tail[1..<1 + size])
+        checksum = footer.checksum
         count = footer.count
         packSize = footer.tail.upperBound
         self.pack = pack
         try check(endOfEntries: start - 1)
     }
 
+    /// The bytes of the pack from the end of its entries to its own end, from which ``init(tail:footer:pack:)`` reads this.
+    public var tail: [UInt8] {
+        var tail = [PackFormat.endOfEntries]
+        tail += bytes
+        tail.appendLittleEndian(UInt64(packSize - PackFormat.footerSize - bytes.count))
+        tail.appendLittleEndian(UInt64(count))
+        return tail + checksum.bytes + PackFormat.header
+    }
+
     /// Where a content stands; `nil` if the pack does not hold it.
     ///
     /// Cost: a binary search among the digests with the same first byte.
     public func entry(_ digest: Digest) -> PackEntry? {
-        let key = digest.bytes
-        let first = Int(key[0])
+        let first = digest.firstByte
         var low = first == 0 ? 0 : fanOut(first - 1)
         var high = fanOut(first)
         while low < high {
             let middle = (low + high) / 2
-            switch order(digestAt: middle, key) {
-            case 0: return place(middle, digest)
-            case ..<0: low = middle + 1
-            default: high = middle
-            }
+            let found = self.digest(middle)
+            if found == digest { return place(middle, digest) }
+            if found < digest { low = middle + 1 } else { high = middle }
         }
         return nil
     }
@@ -63,23 +71,24 @@ public struct PackIndex: Sendable {
     /// Whether the pack holds a content; its bytes are not looked at.
     public func contains(_ digest: Digest) -> Bool { entry(digest) != nil }
 
+    /// Hands every digest to `body`, in order.
+    public func forEachDigest(_ body: (Digest) throws -> Void) rethrows {
+        for position in 0..<count { try body(digest(position)) }
+    }
+
     /// Every entry, in the order of the digests.
     public var entries: [PackEntry] {
         (0..<count).compactMap { position in
-            let start = digests + position * Digest.byteCount
-            return Digest(bytes: Array(bytes[start..<start + Digest.byteCount])).flatMap { place(position, $0) }
+            place(position, digest(position))
         }
     }
 
     private func fanOut(_ byte: Int) -> Int { Int(bytes.littleEndian(at: byte * 4, as: UInt32.self)) }
 
-    /// Less than, equal to or more than 0 as the digest at `position` comes before, is, or comes after `key`.
-    private func order(digestAt position: Int, _ key: [UInt8]) -> Int {
-        let start = digests + position * Digest.byteCount
-        for offset in 0..<Digest.byteCount where bytes[start + offset] != key[offset] {
-            return bytes[start + offset] < key[offset] ? -1 : 1
+    private func digest(_ position: Int) -> Digest {
+        bytes.withUnsafeBytes {
+            Digest(UnsafeRawBufferPointer(rebasing: $0[(digests + position * Digest.byteCount)...]))
         }
-        return 0
     }
 
     private func place(_ position: Int, _ digest: Digest) -> PackEntry? {
@@ -103,7 +112,7 @@ public struct PackIndex: Sendable {
         for position in 0..<count {
             let start = digests + position * Digest.byteCount
             counts[Int(bytes[start])] += 1
-            if position > 0, order(digestAt: position - 1, Array(bytes[start..<start + Digest.byteCount])) >= 0 {
+            if position > 0, digest(position - 1) >= digest(position) {
                 throw damaged(start, "the digests are not in order")
             }
         }

@@ -9,6 +9,7 @@ public final class PackWriter {
 
     public let directory: String
     private let bound: Int
+    private let onSeal: (SealedPack) -> Void
     private var known: Set<Digest> = []
     private var sealed: [SealedPack] = []
     private var current: OpenPack?
@@ -17,9 +18,15 @@ public final class PackWriter {
     /// - Parameters:
     ///   - directory: of the packs; created with the first one, as is its `tmp/`.
     ///   - bound: the bytes that no pack's entries exceed, but for a single entry that does so alone.
-    public init(directory: String, bound: Int = PackWriter.standardBound) {
+    ///   - onSeal: told of every pack that is whole and durable.
+    public init(
+        directory: String,
+        bound: Int = PackWriter.standardBound,
+        onSeal: @escaping (SealedPack) -> Void = { _ in }
+    ) {
         self.directory = directory
         self.bound = bound
+        self.onSeal = onSeal
     }
 
     /// Hashes, compresses and appends content; returns its digest.
@@ -64,8 +71,10 @@ public final class PackWriter {
     }
 
     private func seal(_ pack: OpenPack) throws {
-        sealed.append(try pack.seal())
+        let whole = try pack.seal()
+        sealed.append(whole)
         current = nil
+        onSeal(whole)
     }
 
     private func givingUpOnError(_ work: () throws -> Void) throws {
@@ -97,6 +106,8 @@ private final class OpenPack {
     private var buffer: [UInt8] = []
     private var hasher = Digest.Hasher()
     private var written = 0
+    /// The bytes that are on their way to the disk, so that the sync at the end has less to wait for.
+    private var started = 0
     private var entries: [PackEntry] = []
     /// Where the next entry starts.
     var endOfEntries: Int { written + buffer.count }
@@ -171,6 +182,10 @@ private final class OpenPack {
             try temporary.file.write(bytes)
         }
         written += buffer.count
+        if written - started >= OpenFile.bufferSize * 8 {
+            temporary.file.startWriting(started..<written)
+            started = written
+        }
         buffer.removeAll(keepingCapacity: true)
     }
 }

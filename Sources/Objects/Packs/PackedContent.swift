@@ -23,13 +23,38 @@ public struct PackedContent: Sendable {
         guard content.count <= Self.maximumSize else {
             throw .contentTooLarge(size: content.count, maximum: Self.maximumSize)
         }
-        (digest, encoding, stored) = content.withUnsafeBufferPointer { content in
-            var hasher = Digest.Hasher()
-            hasher.update(UnsafeRawBufferPointer(content))
-            if let compressed = Self.compressed(content) { return (hasher.finalize(), .lz4, compressed) }
-            return (hasher.finalize(), .raw, Array(content))
+        self = content.withUnsafeBufferPointer { PackedContent($0, digest: Self.digest(of: $0)) }
+    }
+
+    /// Hashes `content`, and compresses it only if it is not known: what a store has need not be packed.
+    ///
+    /// - Returns: the digest, and `nil` for content that `isKnown` of it.
+    /// - Throws: ``PackError/contentTooLarge(size:maximum:)`` for more than ``maximumSize`` bytes.
+    public static func make(
+        _ content: UnsafeBufferPointer<UInt8>,
+        unless isKnown: (Digest) -> Bool
+    ) throws(PackError) -> (digest: Digest, packed: PackedContent?) {
+        guard content.count <= maximumSize else {
+            throw .contentTooLarge(size: content.count, maximum: maximumSize)
         }
+        let digest = digest(of: content)
+        return (digest, isKnown(digest) ? nil : PackedContent(content, digest: digest))
+    }
+
+    private init(_ content: UnsafeBufferPointer<UInt8>, digest: Digest) {
+        self.digest = digest
         size = content.count
+        if let compressed = Self.compressed(content) {
+            (encoding, stored) = (.lz4, compressed)
+        } else {
+            (encoding, stored) = (.raw, Array(content))
+        }
+    }
+
+    private static func digest(of content: UnsafeBufferPointer<UInt8>) -> Digest {
+        var hasher = Digest.Hasher()
+        hasher.update(UnsafeRawBufferPointer(content))
+        return hasher.finalize()
     }
 
     /// One LZ4 block, `nil` unless it is shorter than the content.

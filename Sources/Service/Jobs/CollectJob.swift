@@ -1,4 +1,5 @@
 import Catalog
+import Expressions
 import Features
 import Wire
 

@@ -46,7 +46,17 @@ struct IngestJob {
             try await context.report("reading \(input.name)", readCount, 0)
             var rowsOfInput = 0
             let format = try TableFormat(request: input.format, file: input.name)
-            try await read(input.name, try await context.objects.get(digest), format: format, source: plan) { batch in
+            let bytes =
+                if let snapshot {
+                    try await ServicePacks(objects: context.objects).bytes(
+                        digest,
+                        of: snapshot,
+                        catalog: context.catalog
+                    )
+                } else {
+                    try await context.objects.get(digest)
+                }
+            try await read(input.name, bytes, format: format, source: plan) { batch in
                 parts.append(try plan.timed(batch, arrival: nil, origin: (input.name, rowsOfInput + 1)))
                 readCount += batch.rowCount
                 rowsOfInput += batch.rowCount

@@ -10,7 +10,7 @@ import Objects
 /// What a snapshot was made with: the machine's kind, the compiler, lock files, and the variables asked for by name.
 ///
 /// Nothing else of the process environment is read: it holds secrets.
-public struct EnvironmentCapture: Hashable, Sendable, Codable {
+public struct EnvironmentCapture: Hashable, Sendable {
     /// The distribution's name and version, from `os-release`; `nil` where that file is absent.
     public let operatingSystem: String?
     /// The kernel's name of the processor architecture, as `uname -m` prints it.
@@ -23,21 +23,22 @@ public struct EnvironmentCapture: Hashable, Sendable, Codable {
     public let variables: [Variable]
 
     /// A file that fixes the versions of dependencies.
-    public struct LockFile: Hashable, Sendable, Codable {
+    public struct LockFile: Hashable, Sendable {
         public let name: SnapshotPath
-        /// Bytes, uncompressed.
-        public let size: Int
-        public let digest: Digest
+        public let object: ObjectReference
 
-        public init(name: SnapshotPath, size: Int, digest: Digest) {
+        public init(name: SnapshotPath, object: ObjectReference) {
             self.name = name
-            self.size = size
-            self.digest = digest
+            self.object = object
         }
+
+        /// Bytes, uncompressed.
+        public var size: Int { object.size }
+        public var digest: Digest { object.digest }
     }
 
     /// A declared environment variable; `nil` if it was not set.
-    public struct Variable: Hashable, Sendable, Codable {
+    public struct Variable: Hashable, Sendable {
         public let name: String
         public let value: String?
 
@@ -45,14 +46,6 @@ public struct EnvironmentCapture: Hashable, Sendable, Codable {
             self.name = name
             self.value = value
         }
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case operatingSystem = "os"
-        case architecture
-        case swiftVersion = "swift"
-        case lockFiles = "lock_files"
-        case variables
     }
 
     public init(
@@ -69,48 +62,52 @@ public struct EnvironmentCapture: Hashable, Sendable, Codable {
         self.variables = variables.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        try self.init(
-            operatingSystem: container.decodeIfPresent(String.self, forKey: .operatingSystem),
-            architecture: container.decode(String.self, forKey: .architecture),
-            swiftVersion: container.decodeIfPresent(String.self, forKey: .swiftVersion),
-            lockFiles: container.decode([LockFile].self, forKey: .lockFiles),
-            variables: container.decode([Variable].self, forKey: .variables)
-        )
-    }
-
     /// Captures this machine's environment, the lock files directly in `directory`, and the variables named.
-    public static func capture(
+    ///
+    /// - Throws: ``SnapshotError/secrets(_:)`` for a lock file or a variable that holds one.
+    static func capture(
         directory: String,
         variables: [String],
-        into store: any ObjectStore
+        secrets: SecretCheck,
+        into sink: ContentSink
     ) async throws -> EnvironmentCapture {
-        let names = try await fileWork.run { try lockFileNames(in: directory) }
-        var lockFiles: [LockFile] = []
-        for name in names {
-            let file = try await FileCapture.capture("\(directory)/\(name)", into: store)
-            lockFiles.append(LockFile(name: try SnapshotPath(name), size: file.size, digest: file.digest))
-        }
+        async let swift = Command.firstLine(of: "swift", ["--version"])
         let environment = ProcessInfo.processInfo.environment
+        let (lockFiles, system) = try await fileWork.run {
+            let names = try lockFileNames(in: directory)
+            let paths = names.map { DiskPath(directory, $0) }
+            for (name, path) in zip(names, paths) { try secrets.check(path, named: name.text) }
+            let files = try FileCapture.run(paths, sizes: paths.map { _ in 0 }, into: sink)
+            return (zip(names, files).map { LockFile(name: $0, object: $1.object) }, operatingSystemName())
+        }
+        let declared = Set(variables).map { Variable(name: $0, value: environment[$0]) }
+        for variable in declared {
+            if let value = variable.value { secrets.check("\(variable.name)=\(value)", named: variable.name) }
+        }
+        try secrets.finish()
         return EnvironmentCapture(
-            operatingSystem: try await fileWork.run { operatingSystemName() },
+            operatingSystem: system,
             architecture: machineArchitecture(),
-            swiftVersion: await Command.firstLine(of: "swift", ["--version"]),
+            swiftVersion: await swift,
             lockFiles: lockFiles,
-            variables: Set(variables).map { Variable(name: $0, value: environment[$0]) }
+            variables: declared
         )
     }
 
-    private static func lockFileNames(in directory: String) throws -> [String] {
+    private static func lockFileNames(in directory: String) throws(SnapshotError) -> [SnapshotPath] {
         let known: Set<String> = [
-            "Package.resolved", "poetry.lock", "uv.lock", "package-lock.json", "Cargo.lock",
+            "Package.resolved", "Pipfile.lock", "conda-lock.yml", "environment.yml", "pixi.lock", "poetry.lock",
+            "pdm.lock", "uv.lock", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "Cargo.lock", "go.sum",
         ]
-        return try DirectoryWalk.entries(of: directory).filter { entry in
-            entry.kind == .file
-                && (known.contains(entry.name)
-                    || (entry.name.hasPrefix("requirements") && entry.name.hasSuffix(".txt")))
-        }.map(\.name)
+        var names: [SnapshotPath] = []
+        for bytes in try DirectoryWalk.names(in: DiskPath(directory)) {
+            guard let name = String(validating: bytes, as: UTF8.self),
+                known.contains(name) || name.hasPrefix("requirements") && name.hasSuffix(".txt"),
+                try FileStatus(of: DiskPath("\(directory)/\(name)"))?.kind == .file
+            else { continue }
+            names.append(SnapshotPath(checked: bytes))
+        }
+        return names
     }
 
     private static func operatingSystemName() -> String? {

@@ -14,6 +14,7 @@ struct GitRepository {
         var branch: String?
         var remote: String?
         var states: [SnapshotPath: CodeFile.State] = [:]
+        var submodules: [Submodule] = []
     }
 
     /// `nil` if `directory` is in no work tree.
@@ -62,31 +63,61 @@ struct GitRepository {
         listing.remote = try await line(["config", "--get", "remote.origin.url"], absent: 1).map(Self.withoutUser)
 
         let indexed: CodeFile.State = listing.commit == nil ? .modified : .tracked
+        var submodules: Set<SnapshotPath> = []
         for record in try await records(["ls-files", "--stage", "-z"]) {
-            guard let tab = record.firstIndex(of: "\t") else { continue }
-            let name = String(record[record.index(after: tab)...])
-            if record.hasPrefix("160000") { throw SnapshotError.submodule(path: name) }
-            if let path = try capturedPath(name) { listing.states[path] = indexed }
+            guard let tab = record.firstIndex(of: UInt8(ascii: "\t")) else { continue }
+            guard let path = try capturedPath(record[record.index(after: tab)...]) else { continue }
+            if record.starts(with: "160000".utf8) {
+                submodules.insert(path)
+                let indexed = record[..<tab].split(separator: UInt8(ascii: " "))[1]
+                let commit = try await checkedOutCommit(of: path) ?? String(decoding: indexed, as: UTF8.self)
+                listing.submodules.append(Submodule(path: path, commit: commit))
+            } else {
+                listing.states[path] = indexed
+            }
         }
         if listing.commit != nil {
             let fields = try await records(["diff", "--name-status", "-z", "HEAD"] + Self.diffOptions)
             for position in stride(from: 0, to: fields.count - 1, by: 2) {
-                if let path = try capturedPath(String(fields[position + 1])) {
-                    listing.states[path] = fields[position] == "D" ? .deleted : .modified
-                }
+                guard let path = try capturedPath(fields[position + 1]), !submodules.contains(path) else { continue }
+                listing.states[path] = fields[position].elementsEqual("D".utf8) ? .deleted : .modified
             }
         }
         for record in try await records(["ls-files", "--others", "--exclude-standard", "-z"]) {
-            if record.hasSuffix("/") { throw SnapshotError.nestedRepository(path: String(record.dropLast())) }
-            guard let path = try capturedPath(String(record)) else { continue }
+            if record.last == UInt8(ascii: "/") {
+                throw SnapshotError.nestedRepository(path: Printable.text(record.dropLast()))
+            }
+            guard let path = try capturedPath(record) else { continue }
             // Removed from the index and still on disk.
             listing.states[path] = listing.states[path] == nil ? .untracked : .modified
         }
         return listing
     }
 
+    /// The commit of a submodule's work tree; `nil` where it has none.
+    ///
+    /// - Throws: ``SnapshotError/dirtySubmodule(path:)`` if files there differ from it.
+    private func checkedOutCommit(of path: SnapshotPath) async throws -> String? {
+        guard let name = path.utf8 else { return nil }
+        let inner = "\(directory)/\(name)"
+        guard try FileStatus(of: inner + "/.git") != nil else { return nil }
+        let head = try await Command.run(
+            "git",
+            Self.global(inner) + ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
+            environment: environment
+        )
+        guard let head, head.status == 0, let commit = head.line else { return nil }
+        let state = try await Command.run(
+            "git",
+            Self.global(inner) + ["status", "--porcelain"],
+            environment: environment
+        )
+        guard let state, state.status == 0, state.output.isEmpty else { throw SnapshotError.dirtySubmodule(path: name) }
+        return commit
+    }
+
     /// Stores the difference between HEAD and the work tree; `nil` if there is none.
-    func storeDiff(into store: any ObjectStore) async throws -> ObjectReference? {
+    func storeDiff(_ secrets: SecretCheck, into sink: ContentSink) async throws -> ObjectReference? {
         let arguments =
             Self.global(directory) + ["diff", "HEAD", "--binary", "--full-index"] + Self.diffOptions
             + ["--", ".", ":(exclude,glob)**/.lockstep/**"]
@@ -97,10 +128,37 @@ struct GitRepository {
             guard status == 0 else {
                 throw SnapshotError.toolFailed(command: "git diff", status: status, message: message)
             }
-            return try await store.putFile(at: output, encoding: .lz4)
+            return try await fileWork.run {
+                try secrets.check(DiskPath(output), named: "code.diff")
+                try secrets.finish()
+                return try FileCapture.run([DiskPath(output)], sizes: [0], into: sink)[0].object
+            }
         }
         guard let stored, stored.size > 0 else { return nil }
-        return ObjectReference(size: stored.size, digest: stored.digest)
+        return stored
+    }
+
+    /// Stores the commits that no remote has; `nil` if there are none.
+    func storeUnpushed(into sink: ContentSink) async throws -> UnpushedCommits? {
+        guard let text = try await line(["rev-list", "--count", "HEAD", "--not", "--remotes"], absent: 1),
+            let count = Int(text), count > 0
+        else { return nil }
+        let files = FileManager.default
+        let temporary = files.temporaryDirectory.appending(path: "lockstep-\(UUID().uuidString)")
+        try files.createDirectory(
+            at: temporary,
+            withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700]
+        )
+        defer { try? files.removeItem(at: temporary) }
+        let path = temporary.path + "/bundle"
+        let outcome = try await run(["bundle", "create", "--quiet", path, "HEAD", "--not", "--remotes"])
+        // A shallow clone, for one, has no bundle. That the commits are here alone is recorded all the same.
+        var bundle: ObjectReference?
+        if outcome.status == 0, try FileStatus.existing(path).size <= UnpushedCommits.bundleLimit {
+            bundle = try await fileWork.run { try FileCapture.run([DiskPath(path)], sizes: [0], into: sink)[0].object }
+        }
+        return UnpushedCommits(commits: count, bundle: bundle)
     }
 
     // The user's settings must not change what a diff looks like, nor run programs.
@@ -117,9 +175,9 @@ struct GitRepository {
         ]
     }
 
-    private func capturedPath(_ name: String) throws -> SnapshotPath? {
-        let path = try SnapshotPath(name)
-        return path.components.contains(".lockstep") ? nil : path
+    private func capturedPath(_ name: some Sequence<UInt8>) throws -> SnapshotPath? {
+        let path = try SnapshotPath(bytes: Array(name))
+        return path.components.contains { $0.elementsEqual(".lockstep".utf8) } ? nil : path
     }
 
     private func run(_ arguments: [String]) async throws -> Command.Outcome {
@@ -145,13 +203,10 @@ struct GitRepository {
     }
 
     /// The NUL-terminated records a command prints.
-    private func records(_ arguments: [String]) async throws -> [Substring] {
+    private func records(_ arguments: [String]) async throws -> [ArraySlice<UInt8>] {
         let outcome = try await run(arguments)
         guard outcome.status == 0 else { throw failure(arguments, outcome) }
-        guard let text = String(validating: outcome.output, as: UTF8.self) else {
-            throw SnapshotError.undecodableName(directory: directory)
-        }
-        return text.utf8.split(separator: 0).map(Substring.init)
+        return [UInt8](outcome.output).split(separator: 0)
     }
 
     /// A URL without the user name and password in it.

@@ -1,0 +1,83 @@
+import Objects
+
+/// A pack by name and size.
+public struct PackReference: Hashable, Sendable, Comparable {
+    public let digest: Digest
+    /// Bytes of the pack.
+    public let size: Int
+
+    public init(digest: Digest, size: Int) {
+        self.digest = digest
+        self.size = size
+    }
+
+    public static func < (left: PackReference, right: PackReference) -> Bool { left.digest < right.digest }
+}
+
+/// Where packs come from.
+public protocol PackSource: Sendable {
+    /// What a pack holds, without the pack.
+    func index(of pack: PackReference) async throws -> PackIndex
+
+    /// The pack itself, as a file on this machine.
+    ///
+    /// - Throws: `PackError` or `ObjectError` if it is missing or cannot be read.
+    func open(_ pack: PackReference) async throws -> PackReader
+}
+
+/// The packs that an object store has as raw objects.
+public struct ObjectPacks: PackSource {
+    private let objects: any ObjectStore
+
+    public init(_ objects: any ObjectStore) { self.objects = objects }
+
+    public func index(of pack: PackReference) async throws -> PackIndex { try await open(pack).index }
+
+    public func open(_ pack: PackReference) async throws -> PackReader {
+        guard let path = try await objects.localPath(pack.digest) else { throw SnapshotError.packNotRaw(pack.digest) }
+        return try PackReader(path: path)
+    }
+}
+
+/// Which of some packs hold which contents.
+public struct PackCatalog: Sendable {
+    public private(set) var packs: [PackReference] = []
+    private var indexes: [PackIndex] = []
+    // Of a content in several packs the first.
+    private var places: [Digest: UInt32] = [:]
+
+    public init() {}
+
+    /// Reads the indexes of `packs`.
+    public init(_ packs: [PackReference], from source: any PackSource) async throws {
+        let indexes = try await concurrently(packs) { try await source.index(of: $0) }
+        for (pack, index) in zip(packs, indexes) { add(pack, index) }
+    }
+
+    public mutating func add(_ pack: PackReference, _ index: PackIndex) {
+        let number = UInt32(packs.count)
+        packs.append(pack)
+        indexes.append(index)
+        places.reserveCapacity(places.count + index.count)
+        index.forEachDigest { digest in
+            if places[digest] == nil { places[digest] = number }
+        }
+    }
+
+    /// The number of contents.
+    public var count: Int { places.count }
+
+    public func contains(_ digest: Digest) -> Bool { places[digest] != nil }
+
+    /// The position in ``packs`` of a pack that holds a content; `nil` if none does.
+    public func pack(of digest: Digest) -> Int? { places[digest].map { Int($0) } }
+
+    /// Where a content stands.
+    public func place(of digest: Digest) -> (pack: Int, entry: PackEntry)? {
+        guard let pack = pack(of: digest), let entry = indexes[pack].entry(digest) else { return nil }
+        return (pack, entry)
+    }
+
+    /// The digests of what the pack at a position holds.
+    public func index(of pack: Int) -> PackIndex { indexes[pack] }
+}

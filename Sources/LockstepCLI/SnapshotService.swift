@@ -1,0 +1,172 @@
+import Datasets
+import Features
+import Foundation
+import Lockstep
+import NIOHTTP1
+import Objects
+import Wire
+
+/// The service's snapshots and packs, as this machine reaches them.
+///
+/// Where the service keeps its objects in a directory of this machine, packs are written beside them and adopted, and
+/// read in place; whether it is this machine is found out with a directory that both sides must see. Elsewhere packs are
+/// sent and fetched.
+struct SnapshotService: Sendable {
+    let client: Client
+    let objects: RemoteObjectStore
+    /// What keeps the packs that are sent until a snapshot needs them.
+    private let lease: ObjectLease?
+    /// Where the repository keeps what it knows of files and packs.
+    let state: String
+
+    /// The service's object directory, where it is on this machine, and the directory in its `tmp/` for new packs.
+    private let local: (store: LocalObjectStore, staging: String)?
+
+    /// - Parameter directory: the object directory that the service names; see `PackList`.
+    private init(_ repository: Repository, directory: String?, lease: ObjectLease?) async {
+        client = repository.client
+        self.lease = lease
+        objects = lease.map { repository.objects($0) } ?? repository.objects
+        state = repository.state + "/snapshots"
+        local = await Self.local(directory, client)
+    }
+
+    /// Connects to the service.
+    ///
+    /// - Returns: with it, the packs that the next snapshot of a dataset may use.
+    static func open(
+        _ repository: Repository,
+        dataset: String,
+        lease: ObjectLease? = nil
+    ) async throws -> (service: SnapshotService, packs: [PackReference]) {
+        let client = repository.client
+        let list = try await client.get(client.projectPath("datasets/\(dataset)/packs"), as: PackList.self)
+        let service = await SnapshotService(repository, directory: list.directory, lease: lease)
+        return (service, try packs(list.packs))
+    }
+
+    /// Removes what ``open(_:dataset:)`` made.
+    func close() {
+        if let local { try? FileManager.default.removeItem(atPath: "\(local.store.directory)/tmp/\(local.staging)") }
+    }
+
+    static func packs(_ messages: [PackMessage]) throws -> [PackReference] {
+        try messages.map { pack in
+            guard let digest = Digest(pack.digest) else {
+                throw UsageError("the service names a pack '\(pack.digest)'")
+            }
+            return PackReference(digest: digest, size: pack.size)
+        }
+    }
+
+    private static func local(_ directory: String?, _ client: Client) async -> (LocalObjectStore, String)? {
+        guard let directory else { return nil }
+        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
+        let name = "packs-" + String(repeating: "0", count: 16 - digits.count) + digits
+        guard mkdir("\(directory)/tmp", 0o777) == 0 || errno == EEXIST, mkdir("\(directory)/tmp/\(name)", 0o777) == 0
+        else { return nil }
+        guard (try? await client.send(.GET, "/v1/staging/\(name)")) != nil else {
+            rmdir("\(directory)/tmp/\(name)")
+            return nil
+        }
+        return (LocalObjectStore(directory: directory), name)
+    }
+}
+
+extension SnapshotService: PackSource {
+    func index(of pack: PackReference) async throws -> PackIndex {
+        if local != nil { return try await open(pack).index }
+        let path = "\(state)/packs/\(pack.digest.hex).index"
+        let url = "/v1/packs/\(pack.digest)/index?size=\(pack.size)"
+        func read(_ tail: [UInt8]) throws -> PackIndex {
+            let name = "\(pack.digest)"
+            let footer = try PackFooter(Array(tail.suffix(PackFooter.size)), packSize: pack.size, pack: name)
+            return try PackIndex(tail: tail, footer: footer, pack: name)
+        }
+        if let known = try? Data(contentsOf: URL(filePath: path)), let index = try? read([UInt8](known)) {
+            return index
+        }
+        let tail = try await client.send(.GET, url)
+        let index = try read(tail)
+        try FileManager.default.createDirectory(atPath: "\(state)/packs", withIntermediateDirectories: true)
+        try Data(tail).write(to: URL(filePath: path), options: .atomic)
+        return index
+    }
+
+    func open(_ pack: PackReference) async throws -> PackReader {
+        try await ObjectPacks(local?.store ?? objects).open(pack)
+    }
+}
+
+extension SnapshotService: PackDestination {
+    var directory: String {
+        local.map { "\($0.store.directory)/tmp/\($0.staging)" } ?? "\(state)/new-packs"
+    }
+
+    func store(_ pack: SealedPack) async throws {
+        if let local {
+            _ = try await lease?.pin([pack.digest])
+            let body = try WireCoding.encode(AdoptRequest(staging: local.staging))
+            _ = try await client.send(
+                .POST,
+                "/v1/packs/\(pack.digest)/adopt",
+                headers: [("content-type", "application/json")],
+                body: body
+            )
+        } else {
+            _ = try await objects.putFile(at: pack.path, encoding: .raw)
+            try FileManager.default.removeItem(atPath: pack.path)
+        }
+    }
+}
+
+/// Packs fetched anew, whatever caches hold: what the service has now.
+struct FreshPacks: PackSource {
+    let service: SnapshotService
+
+    func index(of pack: PackReference) async throws -> PackIndex { try await open(pack).index }
+
+    func open(_ pack: PackReference) async throws -> PackReader {
+        if service.isLocal { return try await service.open(pack) }
+        let bytes = try await service.client.send(.GET, "/v1/objects/\(pack.digest)")
+        let path = FileManager.default.temporaryDirectory.path + "/lockstep-\(UUID().uuidString).pack"
+        try Data(bytes).write(to: URL(filePath: path))
+        // The reader keeps the file open.
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try PackReader(path: path)
+    }
+}
+
+extension SnapshotService {
+    var isLocal: Bool { local != nil }
+}
+
+/// A snapshot as the service has it.
+struct RecordedSnapshot {
+    let reference: String
+    /// The manifest object's digest.
+    let object: Digest
+    let createdAt: String
+    let manifest: SnapshotManifest
+    let packs: [PackReference]
+
+    var dataset: String { String(reference.prefix { $0 != "@" }) }
+
+    /// Looks a snapshot up and reads its manifest; its identity is checked.
+    static func find(_ text: String, in repository: Repository) async throws -> RecordedSnapshot {
+        let client = repository.client
+        let version = try await Snapshots.version(text, client: client)
+        let path = client.projectPath("snapshots/\(version.reference)")
+        let message = try await client.get(path, as: SnapshotMessage.self)
+        guard let object = Digest(message.manifest), let digest = Digest(message.digest) else {
+            throw UsageError("the service names no manifest for snapshot \(text)")
+        }
+        return RecordedSnapshot(
+            reference: message.reference,
+            object: object,
+            createdAt: message.createdAt,
+            manifest: try SnapshotManifest(json: try await repository.objects.get(object), expecting: digest),
+            packs: try SnapshotService.packs(message.packs)
+        )
+    }
+}

@@ -19,10 +19,9 @@ package final class ObjectCache: Sendable {
         try await verified(digest, from: origin, fetch) { try await $0.get(digest) }
     }
 
-    /// The path of an object, which was verified.
+    /// The path of an object; it was verified when it arrived, and whoever reads it verifies it again.
     package func path(_ digest: Digest, from origin: String, _ fetch: @escaping Fetch) async throws -> String {
         try await verified(digest, from: origin, fetch) { store in
-            try await store.verify(digest)
             guard let path = try await store.localPath(digest) else {
                 throw ObjectError.missing(digest, directory: store.directory)
             }

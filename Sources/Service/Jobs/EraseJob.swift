@@ -1,5 +1,6 @@
 import Catalog
 import Datasets
+import Expressions
 import Features
 import Formats
 import FoundationEssentials
@@ -36,7 +37,10 @@ struct EraseJob {
                 actor: request.actor,
                 in: context.project
             )
-            try await removeFromPacks(digest)
+            let (chunks, list) = try await chunks(of: digest)
+            try await removeFromPacks(chunks)
+            // The list of a file's chunks goes last: a job that is done again finds the chunks by it.
+            try await removeFromPacks(list.union([digest]))
             try await remove(digest, replacement: nil)
             try await context.catalog.finishErasure(digest)
         }
@@ -97,16 +101,57 @@ struct EraseJob {
         return derived
     }
 
-    /// Rewrites every pack that has the content, needed or not, without it.
-    private func removeFromPacks(_ digest: Digest) async throws {
+    /// The chunks of a large file that no other file has, and the list that names them; empty for a file that is whole.
+    ///
+    /// A chunk that another file shares, as the next version of the same table does, is a part of that file too and stays.
+    private func chunks(of digest: Digest) async throws -> (chunks: Set<Digest>, list: Set<Digest>) {
+        let packs = ServicePacks(objects: context.objects)
+        var own: Set<Digest> = []
+        var others: Set<Digest> = []
+        var lists: Set<Digest> = []
+        for item in try await context.catalog.recordedManifests() {
+            guard let object = item.version.object else { continue }
+            let manifest = try SnapshotManifest(json: try await context.objects.get(object))
+            let contents = try await SnapshotContents.open(
+                manifest,
+                packs: try await context.catalog.packs(of: item.version).map {
+                    PackReference(digest: $0.digest, size: $0.size)
+                },
+                from: packs,
+                objects: context.objects,
+                references: manifest.objectReferences.filter { $0.chunks != nil }
+            )
+            for reference in manifest.objectReferences {
+                guard let list = reference.chunks else {
+                    if reference.digest != digest { others.insert(reference.digest) }
+                    continue
+                }
+                do {
+                    try contents.forEachContent(of: reference) { content in
+                        if reference.digest == digest { own.insert(content) } else { others.insert(content) }
+                    }
+                } catch SnapshotError.missingContent {
+                    // Erased before, this one or another.
+                }
+                if reference.digest == digest { lists.insert(list) }
+            }
+        }
+        return (own.subtracting(others).subtracting(lists), lists.subtracting(others))
+    }
+
+    /// Rewrites every pack that has any of some contents, needed or not, without them.
+    private func removeFromPacks(_ digests: Set<Digest>) async throws {
+        guard !digests.isEmpty else { return }
         var last: Digest?
         while true {
             let page = try await context.catalog.objects(after: last, limit: 500)
             guard let end = page.last else { return }
             for object in page {
-                guard let index = try await packIndex(object.digest), index.contains(digest) else { continue }
+                guard let index = try await packIndex(object.digest), digests.contains(where: index.contains) else {
+                    continue
+                }
                 try await context.report("rewriting pack \(object.digest)", 0, 0)
-                try await remove(object.digest, replacement: try await rewritten(object.digest, without: digest))
+                try await remove(object.digest, replacement: try await rewritten(object.digest, without: digests))
             }
             last = end.digest
         }
@@ -135,7 +180,7 @@ struct EraseJob {
     }
 
     /// Stores a pack's other contents as a pack; none if there are no others.
-    private func rewritten(_ pack: Digest, without digest: Digest) async throws -> Digest? {
+    private func rewritten(_ pack: Digest, without digests: Set<Digest>) async throws -> Digest? {
         let directory = FileManager.default.temporaryDirectory.appending(
             component: "lockstep-erase-\(UUID().uuidString)"
         )
@@ -145,7 +190,7 @@ struct EraseJob {
         try await context.objects.write(pack, to: file)
         let reader = try PackReader(path: file)
         let writer = PackWriter(directory: directory.path, bound: .max)
-        for entry in reader.index.entries.sorted(by: { $0.offset < $1.offset }) where entry.digest != digest {
+        for entry in reader.index.entries.sorted(by: { $0.offset < $1.offset }) where !digests.contains(entry.digest) {
             _ = try writer.append(try reader.content(entry))
         }
         guard let sealed = try writer.finish().first else { return nil }

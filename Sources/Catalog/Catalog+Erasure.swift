@@ -120,15 +120,18 @@ extension Catalog {
         }
     }
 
-    /// Objects by digest, a page at a time, for a search of the packs among them.
-    public func objects(after digest: Digest?, limit: Int) async throws -> [(digest: Digest, byteCount: Int64)] {
+    /// Every object that may have bytes in the store, withdrawn ones too, by digest, a page at a time.
+    public func objects(after digest: Digest?, limit: Int) async throws -> [(digest: Digest, isWithdrawn: Bool)] {
         try await read { connection in
             try connection.query(
                 """
-                select digest, byte_count from objects where digest > $1 and stored_at is not null order by digest limit $2
+                select digest, bool_and(is_withdrawn) as is_withdrawn from (
+                    select digest, false as is_withdrawn from objects where digest > $1
+                    union all select digest, true from withdrawals where digest > $1
+                ) as known group by digest order by digest limit $2
                 """,
                 [.bytes(digest?.bytes ?? []), .int64(Int64(limit))]
-            ).map { (try Digest(column: try $0.bytes("digest")), try $0.int64("byte_count")) }
+            ).map { (try Digest(column: try $0.bytes("digest")), try $0.bool("is_withdrawn")) }
         }
     }
 
@@ -142,6 +145,15 @@ extension Catalog {
         duration: TimeSpan
     ) async throws -> DeletionClaim {
         try await run { connection in
+            // Held against forgetting, and before the objects as everywhere.
+            _ = try connection.query(
+                """
+                select v.id from versions v where exists (
+                    select from version_objects r where r.version_id = v.id and r.digest = $1
+                ) order by v.id for key share
+                """,
+                [.bytes(digest.bytes)]
+            )
             let rows = Parameter.bytesArray([digest.bytes] + (replacement.map { [$0.bytes] } ?? []))
             let held = try connection.query(
                 "select digest, byte_count, stored_at is not null as stored from objects where digest = any($1) "

@@ -157,14 +157,8 @@ extension Catalog {
 
 extension Lineage.Node {
     init(_ row: Row) throws {
-        guard let kind = Kind(rawValue: try row.text("kind")) else {
-            throw CatalogError(
-                .conflict,
-                "the database holds a version of unknown kind; it belongs to a newer Lockstep"
-            )
-        }
         self.id = try row.int64("id")
-        self.name = DefinitionName(kind: kind, name: try row.text("name"))
+        self.name = try row.definitionName()
         self.number = Int(try row.int64("number"))
         self.digest = try Digest(column: try row.bytes("digest"))
         self.createdAt = try row.timestamp("created_at")

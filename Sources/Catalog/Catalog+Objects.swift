@@ -30,11 +30,26 @@ extension Catalog {
     /// Makes or keeps the row of an object whose bytes will be written next; a withdrawn object is promised again once
     /// they were.
     ///
+    /// - Parameter session: pins the object, if it lives; one that lapsed is no error, since the record will tell.
     /// - Throws: `CatalogError.erased` for content that may not come back.
-    public func beginStoring(_ digest: Digest, byteCount: Int) async throws -> Admission {
+    public func beginStoring(
+        _ digest: Digest,
+        byteCount: Int,
+        session: Int64? = nil
+    ) async throws -> Admission {
         do {
             return try await run { connection in
                 try Self.refuseErased([digest], on: connection)
+                if let session {
+                    try connection.execute(
+                        """
+                        insert into pins (session_id, digest)
+                        select id, $2 from sessions where id = $1 and expires_at > clock_timestamp() for key share
+                        on conflict do nothing
+                        """,
+                        [.int64(session), .bytes(digest.bytes)]
+                    )
+                }
                 try connection.execute(
                     """
                     insert into objects (digest, byte_count) values ($1, $2)

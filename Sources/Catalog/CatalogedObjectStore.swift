@@ -7,12 +7,20 @@ import Objects
 public final class CatalogedObjectStore: ForwardingObjectStore {
     public let base: any ManagedObjectStore
     private let catalog: Catalog
+    /// Pins what is written, for a writer that records it later.
+    private let session: Int64?
     /// How long a writer waits for a collector that deletes the same object.
     private static let patience = Duration.seconds(30)
 
-    public init(_ base: any ManagedObjectStore, catalog: Catalog) {
+    public init(_ base: any ManagedObjectStore, catalog: Catalog, session: Int64? = nil) {
         self.base = base
         self.catalog = catalog
+        self.session = session
+    }
+
+    /// The same store for one writer's session.
+    public func within(_ session: ObjectSession) -> CatalogedObjectStore {
+        CatalogedObjectStore(base, catalog: catalog, session: session.id)
     }
 
     public func put(_ bytes: [UInt8], encoding: ObjectEncoding) async throws -> Digest {
@@ -73,7 +81,7 @@ public final class CatalogedObjectStore: ForwardingObjectStore {
         var isWritten = false
         while true {
             do {
-                switch try await catalog.beginStoring(digest, byteCount: byteCount) {
+                switch try await catalog.beginStoring(digest, byteCount: byteCount, session: session) {
                 case .write:
                     let stored = try await write()
                     isWritten = true

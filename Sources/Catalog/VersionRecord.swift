@@ -54,14 +54,8 @@ extension VersionRecord {
         """
 
     init(_ row: Row) throws {
-        guard let kind = Kind(rawValue: try row.text("kind")) else {
-            throw CatalogError(
-                .conflict,
-                "the database holds a version of unknown kind; it belongs to a newer Lockstep"
-            )
-        }
         self.id = try row.int64("id")
-        self.name = DefinitionName(kind: kind, name: try row.text("name"))
+        self.name = try row.definitionName()
         self.number = Int(try row.int64("number"))
         self.digest = try Digest(column: try row.bytes("digest"))
         self.object = try row.bytesIfPresent("object").map { try Digest(column: $0) }
@@ -308,5 +302,18 @@ extension Catalog {
             )
         }
         return id
+    }
+}
+
+extension Row {
+    /// What the columns "kind" and "name" say.
+    func definitionName() throws -> DefinitionName {
+        guard let kind = Kind(rawValue: try text("kind")) else {
+            throw CatalogError(
+                .conflict,
+                "the database holds a version of unknown kind; it belongs to a newer Lockstep"
+            )
+        }
+        return DefinitionName(kind: kind, name: try text("name"))
     }
 }

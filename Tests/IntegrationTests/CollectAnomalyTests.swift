@@ -147,6 +147,48 @@ extension Integration {
             }
         }
 
+        @Test func anErasureThatFailsAnywhereIsFinishedByTheNext() async throws {
+            try await run { scene, faulty, trap in
+                let store = CatalogedObjectStore(faulty, catalog: scene.catalog)
+                var n = 0
+                var firings = 0
+                repeat {
+                    n += 1
+                    let contents = (0..<4).map { scene.content(n * 10 + $0) }
+                    let digests = contents.map { Digest.of($0) }
+                    let pack = try await scene.pack(contents)
+                    let loose = try await scene.store.put(contents[1], encoding: .raw)
+                    let version = try await scene.recordManifest(
+                        "a\(n)",
+                        numbers: 0...3,
+                        digests,
+                        packs: [pack, loose]
+                    )
+                    trap.arm(n)
+                    do { _ = try await scene.erase(digests[1], store: store) } catch { #expect(trap.hasFired) }
+                    trap.disarm()
+                    if trap.hasFired { firings += 1 }
+                    try await scene.expectSound()
+                    #expect(try await scene.readable(version).isSuperset(of: [digests[0], digests[2], digests[3]]))
+                    _ = try await scene.erase(digests[1])
+                    try await scene.expectSound()
+                    #expect(try await scene.readable(version) == [digests[0], digests[2], digests[3]])
+                    #expect(try scene.count("tombstones where finished_at is null") == 0)
+                    let left = try await scene.listed()
+                    #expect(!left.contains(digests[1]) && !left.contains(pack), "n = \(n)")
+                    // What a fault left half deleted goes with the next collection.
+                    try scene.connect().execute("update withdrawals set deleting_until = now() - interval '1 second'")
+                    try await scene.collect()
+                    for digest in try await scene.listed() {
+                        let bytes = try await scene.local.get(digest)
+                        #expect(bytes.firstRange(of: contents[1]) == nil, "n = \(n)")
+                    }
+                    #expect(try scene.count("withdrawals") == 0)
+                } while trap.hasFired
+                #expect(firings > 60, "\(firings)")
+            }
+        }
+
         @Test func aForgettingThatFailsAnywhereLeavesTheVersionOrNot() async throws {
             try await run { scene, _, trap in
                 var n = 0

@@ -156,13 +156,13 @@ extension Integration {
                 let kept = try await scene.store.put(scene.content(2), encoding: .raw)
                 try await scene.record("a", [kept])
                 _ = try await scene.catalog.withdraw(after: nil, limit: 10, grace: TimeSpan(microseconds: 0))
-                let claim = TimeSpan(microseconds: 200_000)
+                let claim = TimeSpan(microseconds: 300_000_000)
                 let dead = try await scene.catalog.claimDeletion(after: nil, limit: 10, duration: claim)
                 #expect(dead.objects.count == 1)
                 // While the dead one's claim lasts, nobody else deletes.
                 let early = try await scene.collect()
                 #expect(early.deleted == 0 && early.left == 1)
-                try await Task.sleep(for: .milliseconds(250))
+                try scene.connect().execute("update withdrawals set deleting_until = now() - interval '1 second'")
                 #expect(try await scene.collect().deleted == 1)
                 // The dead one comes back: its claim is void.
                 _ = try await scene.store.put(scene.content(1), encoding: .raw)
@@ -181,6 +181,22 @@ extension Integration {
                 await #expect(throws: PostgresError.self) { try await scene.collect() }
                 #expect(try await scene.store.contains(digest))
                 try await scene.expectSound()
+            }
+        }
+
+        @Test func aJobsObjectsAreKeptUntilTheyAreRecorded() async throws {
+            try await ObjectScene.run { scene in
+                let session = try await scene.catalog.openSession(scene.project)
+                let digest = try await scene.store.within(session).put(scene.content(1), encoding: .raw)
+                #expect(try await scene.collect().deleted == 0)
+                try await scene.record("a", [digest])
+                try await scene.catalog.closeSession(scene.project, session.id)
+                #expect(try await scene.collect().deleted == 0)
+                // A session that lapsed keeps nothing, and is no error to whoever writes.
+                let second = try await scene.catalog.openSession(scene.project)
+                try scene.connect().execute("update sessions set expires_at = now() - interval '1 second'")
+                _ = try await scene.store.within(second).put(scene.content(2), encoding: .raw)
+                #expect(try await scene.collect().deleted == 1)
             }
         }
 

@@ -192,42 +192,37 @@ extension Integration {
                 let contents = (0..<6).map { Array(String(repeating: "entry \($0) ", count: 50 + $0).utf8) }
                 let digests = contents.map { Digest.of($0) }
                 func pack(_ numbers: [Int]) async throws -> Digest {
-                    let writer = PackWriter(directory: scene.directory + "/packs-\(numbers)")
-                    for number in numbers { _ = try writer.append(contents[number]) }
-                    let sealed = try #require(try writer.finish().first)
-                    return try await scene.store.putFile(at: sealed.path, encoding: .raw).digest
+                    try await scene.pack(numbers.map { contents[$0] })
                 }
                 let first = try await pack([0, 1, 2])
                 let second = try await pack([2, 3])
                 let third = try await pack([4, 5])
                 let alone = try await pack([2])
                 // Begins as a pack and is none.
-                let false_ = try await scene.store.put(Array("LSTPACK, a story".utf8), encoding: .raw)
-                let a = try await manifest("a", numbers: 0...2, digests, packs: [first], scene)
-                let b = try await manifest("b", numbers: 2...5, digests, packs: [second, third, false_], scene)
+                let story = try await scene.store.put(Array("LSTPACK, a story".utf8), encoding: .raw)
+                let a = try await scene.recordManifest("a", numbers: 0...2, digests, packs: [first])
+                let b = try await scene.recordManifest("b", numbers: 2...5, digests, packs: [second, third, story])
                 let unneeded = alone
+                // Of a writer that died before it made a row.
+                let scratch = try Scratch()
+                let writer = PackWriter(directory: scratch.path)
+                for number in [1, 2, 5] { _ = try writer.append(contents[number]) }
+                let sealed = try #require(try writer.finish().first)
+                let orphan = try await scene.local.putFile(at: sealed.path, encoding: .raw).digest
 
-                let context = JobContext(
-                    catalog: scene.catalog,
-                    objects: scene.store,
-                    project: scene.project,
-                    allowsReplay: false,
-                    report: { _, _, _ in }
-                )
-                let request = JobRequest.Erase(digest: "\(digests[2])", reason: "r", actor: "a")
                 // Twice: the second finds all done.
                 for _ in 0..<2 {
-                    let result = try await EraseJob(context: context, request: request).run()
+                    let result = try await scene.erase(digests[2])
                     #expect(result.counts["snapshots"] == 2)
                 }
                 let left = try await scene.listed()
-                #expect(left.isDisjoint(with: [first, second, unneeded]))
-                #expect(left.isSuperset(of: [third, false_]))
-                #expect(try await readable(a, scene) == Set(digests[0...1]))
-                #expect(try await readable(b, scene) == Set(digests[3...5]))
+                #expect(left.isDisjoint(with: [first, second, unneeded, orphan]))
+                #expect(left.isSuperset(of: [third, story]))
+                #expect(try await scene.readable(a) == Set(digests[0...1]))
+                #expect(try await scene.readable(b) == Set(digests[3...5]))
                 try await scene.expectSound()
                 try await scene.collect()
-                #expect(try await readable(a, scene) == Set(digests[0...1]))
+                #expect(try await scene.readable(a) == Set(digests[0...1]))
                 #expect(try scene.count("withdrawals") == 0)
                 for digest in try await scene.listed() {
                     let bytes = try await scene.local.get(digest)
@@ -235,50 +230,75 @@ extension Integration {
                 }
             }
         }
+    }
+}
 
-        /// A snapshot whose manifest names contents, and that needs the packs that hold them.
-        private func manifest(
-            _ dataset: String,
-            numbers: ClosedRange<Int>,
-            _ digests: [Digest],
-            packs: [Digest],
-            _ scene: ObjectScene
-        ) async throws -> VersionRecord {
-            let assets = numbers.map {
-                "{\"digest\":\"\(digests[$0])\",\"mode\":\"0644\",\"path\":\"f\($0)\",\"size\":1}"
-            }.joined(separator: ",")
-            let text = """
-                {"assets":[\(assets)],"environment":{"architecture":"x","lock_files":[],"variables":[]},"format":1,"parents":[]}
-                """
-            let object = try await scene.store.put(Array(text.utf8), encoding: .raw)
-            return try await scene.catalog.record(
-                NewVersion(
-                    name: DefinitionName(kind: .snapshot, name: dataset),
-                    digest: object,
-                    object: object,
-                    document: .object([]),
-                    objects: ([object] + packs).map { ($0, 0) }
-                ),
-                in: scene.project
-            ).version
-        }
+extension ObjectScene {
+    /// A snapshot whose manifest names contents, and that needs the packs that hold them.
+    func recordManifest(
+        _ dataset: String,
+        numbers: ClosedRange<Int>,
+        _ digests: [Digest],
+        packs: [Digest]
+    ) async throws -> VersionRecord {
+        let assets = numbers.map {
+            "{\"digest\":\"\(digests[$0])\",\"mode\":\"0644\",\"path\":\"f\($0)\",\"size\":1}"
+        }.joined(separator: ",")
+        let text = """
+            {"assets":[\(assets)],"environment":{"architecture":"x","lock_files":[],"variables":[]},"format":1,"parents":[]}
+            """
+        let object = try await store.put(Array(text.utf8), encoding: .raw)
+        return try await catalog.record(
+            NewVersion(
+                name: DefinitionName(kind: .snapshot, name: dataset),
+                digest: object,
+                object: object,
+                document: .object([]),
+                objects: ([object] + packs).map { ($0, 0) }
+            ),
+            in: project
+        ).version
+    }
 
-        /// The contents of all packs that a version needs, each verified.
-        private func readable(_ version: VersionRecord, _ scene: ObjectScene) async throws -> Set<Digest> {
-            let needed = try scene.connect().query(
-                "select digest from version_objects where version_id = $1",
-                [.int64(version.id)]
-            ).map { try #require(Digest(bytes: try $0.bytes("digest"))) }
-            var contents: Set<Digest> = []
-            for digest in needed {
-                guard let path = try await scene.local.localPath(digest), let reader = try? PackReader(path: path)
-                else {
-                    continue
-                }
-                #expect(try reader.verify(name: digest) == [])
-                contents.formUnion(reader.index.entries.map(\.digest))
+    /// The contents of all packs that a version needs, each verified.
+    func readable(_ version: VersionRecord) async throws -> Set<Digest> {
+        let needed = try connect().query(
+            "select digest from version_objects where version_id = $1",
+            [.int64(version.id)]
+        ).map { try #require(Digest(bytes: try $0.bytes("digest"))) }
+        var contents: Set<Digest> = []
+        for digest in needed {
+            guard let path = try await local.localPath(digest), let reader = try? PackReader(path: path)
+            else {
+                continue
             }
-            return contents
+            #expect(try reader.verify(name: digest) == [])
+            contents.formUnion(reader.index.entries.map(\.digest))
         }
+        return contents
+    }
+
+    /// Packs contents and stores the pack.
+    func pack(_ contents: [[UInt8]]) async throws -> Digest {
+        let scratch = try Scratch()
+        let writer = PackWriter(directory: scratch.path)
+        for content in contents { _ = try writer.append(content) }
+        let sealed = try #require(try writer.finish().first)
+        return try await store.putFile(at: sealed.path, encoding: .raw).digest
+    }
+
+    /// Erases a content as the job does.
+    func erase(_ digest: Digest, store: (any ManagedObjectStore)? = nil) async throws -> JobResult {
+        let context = JobContext(
+            catalog: catalog,
+            objects: store ?? self.store,
+            project: project,
+            allowsReplay: false,
+            report: { _, _, _ in }
+        )
+        return try await EraseJob(
+            context: context,
+            request: JobRequest.Erase(digest: "\(digest)", reason: "r", actor: "a")
+        ).run()
     }
 }

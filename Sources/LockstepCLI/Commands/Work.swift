@@ -29,11 +29,13 @@ struct Ingest: AsyncParsableCommand {
 
     func run() async throws {
         let repository = try Repository.find()
+        // Keeps the files until the job has read them.
+        let lease = try await ObjectLease.writing(repository.client)
         var inputs: [JobRequest.Ingest.Input] = []
         var snapshot: String?
         for path in files {
             guard FileManager.default.fileExists(atPath: path) else { throw UsageError("there is no file '\(path)'") }
-            let stored = try await repository.objects.putFile(at: path, encoding: .lz4)
+            let stored = try await repository.objects(lease).putFile(at: path, encoding: .lz4)
             inputs.append(JobRequest.Ingest.Input(name: path, object: "\(stored.digest)", format: format))
         }
         for text in from {
@@ -61,6 +63,7 @@ struct Ingest: AsyncParsableCommand {
             .ingest(JobRequest.Ingest(source: source, inputs: inputs, snapshot: snapshot)),
             progress: Terminal.progress
         )
+        await lease.close()
         Terminal.endProgress()
         if json { return try Terminal.json(result) }
         guard let segment = result.made.first else { return }

@@ -142,6 +142,13 @@ struct EraseJob {
     /// Rewrites every pack that has any of some contents, needed or not, without them.
     private func removeFromPacks(_ digests: Set<Digest>) async throws {
         guard !digests.isEmpty else { return }
+        // What a dead writer left has no row yet, and may hold the content all the same.
+        _ = try await GarbageCollector(
+            catalog: context.catalog,
+            objects: context.objects,
+            grace: TimeSpan(microseconds: .max),
+            report: context.report
+        ).adoptUnknown()
         var last: Digest?
         while true {
             let page = try await context.catalog.objects(after: last, limit: 500)
@@ -151,7 +158,9 @@ struct EraseJob {
                     continue
                 }
                 try await context.report("rewriting pack \(object.digest)", 0, 0)
-                try await remove(object.digest, replacement: try await rewritten(object.digest, without: digests))
+                // One that an earlier run withdrew is replaced already, or was needed by nothing.
+                let replacement = object.isWithdrawn ? nil : try await rewritten(object.digest, without: digests)
+                try await remove(object.digest, replacement: replacement)
             }
             last = end.digest
         }
@@ -159,10 +168,10 @@ struct EraseJob {
 
     /// The index of an object that is a pack.
     private func packIndex(_ digest: Digest) async throws -> PackIndex? {
-        guard try await context.objects.read(digest, range: 0..<7) == Array("LSTPACK".utf8) else { return nil }
-        let size = try await context.objects.size(digest)
         let name = "\(digest)"
         do {
+            guard try await context.objects.read(digest, range: 0..<7) == Array("LSTPACK".utf8) else { return nil }
+            let size = try await context.objects.size(digest)
             let footer = try PackFooter(
                 try await context.objects.read(digest, range: max(0, size - PackFooter.size)..<size),
                 packSize: size,
@@ -174,7 +183,10 @@ struct EraseJob {
                 pack: name
             )
         } catch is PackError {
-            // Begins as a pack does and is none: a file of that name's making.
+            // Begins as a pack does and is none: a file of somebody's making.
+            return nil
+        } catch ObjectError.missing {
+            // Announced and never sent, or gone since the list was made.
             return nil
         }
     }

@@ -42,20 +42,24 @@ struct GarbageCollector {
         outcome.unfinished = try await objects.removeUnfinished(
             before: serverClock() - max(grace.microseconds, Self.unfinishedAge)
         )
-        try await adopt(&outcome)
+        outcome.adopted = try await adoptUnknown()
         try await withdraw(&outcome)
         try await delete(&outcome)
         outcome.left = Int(try await catalog.withdrawalCount())
         return outcome
     }
 
-    private func adopt(_ outcome: inout Outcome) async throws {
+    /// Gives a row to every object of the store that has none.
+    ///
+    /// - Returns: how many there were.
+    func adoptUnknown() async throws -> Int {
         var last: Digest?
         var seen = 0
+        var adopted = 0
         while true {
             let page = try await objects.list(after: last, limit: 1_000)
-            guard let end = page.last else { return }
-            outcome.adopted += try await catalog.adopt(page.map { ($0.digest, $0.storedSize) })
+            guard let end = page.last else { return adopted }
+            adopted += try await catalog.adopt(page.map { ($0.digest, $0.storedSize) })
             last = end.digest
             seen += page.count
             try await report("listing objects", seen, 0)

@@ -44,12 +44,15 @@ struct JobWorker: ServiceLifecycle.Service {
     private func work(_ job: JobRecord) async {
         logger.info("job started", metadata: ["job": "\(job.id)", "kind": "\(job.kind)"])
         do {
+            // What the job stores is kept until it records it.
+            let session = try await catalog.openSession(job.project)
             let result = try await withThrowingTaskGroup(of: JobResult?.self) { group in
-                group.addTask { try await perform(job) }
-                group.addTask { try await keepLease(of: job) }
+                group.addTask { try await perform(job, in: session) }
+                group.addTask { try await keepLease(of: job, session) }
                 defer { group.cancelAll() }
                 return try await group.next() ?? nil
             }
+            try await catalog.closeSession(job.project, session.id)
             finished()
             try await catalog.finish(job, result: try WireCoding.json(result ?? JobResult()))
             logger.info("job done", metadata: ["job": "\(job.id)"])
@@ -60,11 +63,12 @@ struct JobWorker: ServiceLifecycle.Service {
     }
 
     /// Keeps a job until it is done, through a database that stumbles; ends only when the job is another worker's.
-    private func keepLease(of job: JobRecord) async throws -> JobResult? {
+    private func keepLease(of job: JobRecord, _ session: ObjectSession) async throws -> JobResult? {
         while true {
             try await Task.sleep(for: .seconds(5))
             do {
                 try await catalog.keepLease(job)
+                _ = try? await catalog.renewSession(job.project, session.id)
             } catch let error as CatalogError {
                 throw error
             } catch {
@@ -89,11 +93,11 @@ struct JobWorker: ServiceLifecycle.Service {
 
     private static func isShutdown(_ error: any Error) -> Bool { (error as? PostgresError)?.code == .poolClosed }
 
-    private func perform(_ job: JobRecord) async throws -> JobResult {
+    private func perform(_ job: JobRecord, in session: ObjectSession) async throws -> JobResult {
         let request = try WireCoding.decode(JobRequest.self, from: Array(job.arguments.utf8))
         let context = JobContext(
             catalog: catalog,
-            objects: objects,
+            objects: (objects as? CatalogedObjectStore)?.within(session) ?? objects,
             project: job.project,
             allowsReplay: allowsReplay
         ) { step, done, total in

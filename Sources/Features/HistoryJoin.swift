@@ -18,8 +18,8 @@ public struct ViewHistory: Sendable {
 
     private struct Windows: Sendable {
         let plan: ViewWindows
-        let index: WindowIndex
         let inputs: [Evaluation]
+        let history: ViewWindows.History
     }
 
     /// - Parameters:
@@ -39,15 +39,17 @@ public struct ViewHistory: Sendable {
             sequences: sequences
         )
         windows = plan.windows.map { [eventTimes, knownTimes, sequences] windows in
-            Windows(
+            let inputs = plan.evaluateWithWindows(rows).inputs
+            let index = WindowIndex(
+                keys: plan.keys(rows),
+                eventTimes: eventTimes,
+                knownTimes: knownTimes,
+                sequences: sequences
+            )
+            return Windows(
                 plan: windows,
-                index: WindowIndex(
-                    keys: plan.keys(rows),
-                    eventTimes: eventTimes,
-                    knownTimes: knownTimes,
-                    sequences: sequences
-                ),
-                inputs: plan.evaluateWithWindows(rows).inputs
+                inputs: inputs,
+                history: ViewWindows.History(windows, inputs: inputs, index: index)
             )
         }
     }
@@ -89,15 +91,7 @@ public struct ViewHistory: Sendable {
             knownTimes: match.rows.map { $0 >= 0 ? knownTimes[$0] : 0 }
         )
         guard let windows else { return stored }
-        let spine = WindowSpine(keys: keys, at: times, index: windows.index)
-        let part = windows.plan.aggregate(
-            windows.index,
-            inputs: windows.inputs,
-            spine: spine,
-            positions: 0..<spine.count
-        )
-        let aggregates = windows.plan.results([part], inputs: windows.inputs, spine: spine)
-        return plan.finish(stored, windows: aggregates, keys: keys)
+        return plan.finish(stored, windows: windows.history.windows(keys, at: times), keys: keys)
     }
 
     /// A feature for each row of history, at the instant when that row became known: what a bin fit learns from.
@@ -128,7 +122,8 @@ extension ViewHistory {
     /// TTL plays no part: it is tested when the row is read.
     ///
     /// - Parameter includesPending: whether to add the rows that become known only after `clock`.
-    /// - Returns: the rows, and by the name of a feature in how many of them it is undefined.
+    /// - Returns: the rows, and by the name of a feature for how many of them it is undefined, or, for one with windows, for
+    ///   how many of the rows that `onlineEvents` gives.
     public func onlineRows(
         at clock: Int64,
         includesPending: Bool
@@ -138,9 +133,10 @@ extension ViewHistory {
         if includesPending { chosen += latest.pending }
         let picked = rows.take(chosen)
         let stored = plan.evaluate(picked)
+        let events = windowRows(at: clock, includesPending: includesPending)
         return (
             packed(chosen, keys: plan.keys(picked), stored),
-            plan.invalidCounts(stored, inputs: windows?.inputs ?? [])
+            plan.invalidCounts(stored, inputs: windows.map { Self.take(events, of: $0.inputs) } ?? [])
         )
     }
 
@@ -150,17 +146,27 @@ extension ViewHistory {
     /// - Parameter includesPending: whether to add the rows that become known only after `clock`.
     public func onlineEvents(at clock: Int64, includesPending: Bool) -> [PackedOnlineRow] {
         guard let windows else { return [] }
+        let chosen = windowRows(at: clock, includesPending: includesPending)
+        let inputs = Self.take(chosen, of: windows.inputs).map { FeatureColumn($0.column, invalid: $0.invalid) }
+        return packed(chosen, keys: plan.keys(rows.take(chosen)), ViewRows(features: inputs, rowCount: chosen.count))
+    }
+
+    /// The rows that the widest window can hold from `clock` on.
+    private func windowRows(at clock: Int64, includesPending: Bool) -> [Int] {
+        guard let windows else { return [] }
         let (oldest, overflow) = clock.subtractingReportingOverflow(windows.plan.widest)
-        let chosen = eventTimes.indices.filter { row in
+        return eventTimes.indices.filter { row in
             (overflow || eventTimes[row] > oldest) && (includesPending || knownTimes[row] <= clock)
         }
-        let inputs = windows.inputs.map { evaluation in
-            FeatureColumn(
-                evaluation.column.take(chosen),
-                invalid: evaluation.invalid.map { invalid in Bitmap(chosen.map { invalid[$0] }) }
+    }
+
+    private static func take(_ rows: [Int], of inputs: [Evaluation]) -> [Evaluation] {
+        inputs.map { input in
+            Evaluation(
+                column: input.column.take(rows),
+                invalid: input.invalid.map { invalid in Bitmap(rows.map { invalid[$0] }) }
             )
         }
-        return packed(chosen, keys: plan.keys(rows.take(chosen)), ViewRows(features: inputs, rowCount: chosen.count))
     }
 
     private func packed(_ chosen: [Int], keys: KeyColumn, _ values: ViewRows) -> [PackedOnlineRow] {

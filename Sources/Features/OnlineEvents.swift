@@ -50,19 +50,20 @@ extension ViewWindows {
         }
         let inputs = zip(builders, invalid).map { Evaluation(column: $0.finish(), invalid: $1) }
         let owners = events.enumerated().flatMap { [Int64](repeating: Int64($0), count: $1.count) }
-        let index = WindowIndex(
-            keys: Self.numbers(owners),
-            eventTimes: all.map(\.eventTime),
-            knownTimes: all.map(\.knownAt),
-            sequences: all.map(\.sequence)
+        let history = History(
+            self,
+            inputs: inputs,
+            index: WindowIndex(
+                keys: Self.numbers(owners),
+                eventTimes: all.map(\.eventTime),
+                knownTimes: all.map(\.knownAt),
+                sequences: all.map(\.sequence)
+            )
         )
-        let spine = WindowSpine(
-            keys: Self.numbers(events.indices.map(Int64.init)),
-            at: [Int64](repeating: time, count: events.count),
-            index: index
+        return history.windows(
+            Self.numbers(events.indices.map(Int64.init)),
+            at: [Int64](repeating: time, count: events.count)
         )
-        let part = aggregate(index, inputs: inputs, spine: spine, positions: 0..<spine.count)
-        return results([part], inputs: inputs, spine: spine)
     }
 
     private static func numbers(_ values: [Int64]) -> KeyColumn {

@@ -84,10 +84,8 @@ public struct StreamedWindows: Sendable {
 
     /// A share of the spine with the history that it sees.
     public struct Share: Sendable {
-        fileprivate let windows: ViewWindows
-        fileprivate let index: WindowIndex
+        fileprivate let history: ViewWindows.History
         fileprivate let spine: WindowSpine
-        fileprivate let inputs: [Evaluation]
         /// The spine rows, in order.
         fileprivate let rows: [Int]
 
@@ -96,12 +94,12 @@ public struct StreamedWindows: Sendable {
 
         /// The aggregates of one range: a pure function, so that threads may each take some.
         public func aggregate(_ positions: Range<Int>) -> WindowPart {
-            windows.aggregate(index, inputs: inputs, spine: spine, positions: positions)
+            history.aggregate(spine, positions: positions)
         }
 
         /// - Parameter parts: of all ranges, in order.
         public func finish(_ parts: [WindowPart]) -> Finished {
-            Finished(rows: rows, windows: windows.results(parts, inputs: inputs, spine: spine))
+            Finished(rows: rows, windows: history.results(parts, spine: spine))
         }
     }
 
@@ -131,15 +129,13 @@ public struct StreamedWindows: Sendable {
                 invalid: Self.concatenate(parts.map { ($0.invalid, $0.column.count) })
             )
         }
+        let history = ViewWindows.History(windows, inputs: inputs, index: index)
         return Share(
-            windows: windows,
-            index: index,
-            spine: WindowSpine(
-                keys: shareCount == 1 ? spineKeys : spineKeys.take(rows),
-                at: shareCount == 1 ? times : rows.map { times[$0] },
-                index: index
+            history: history,
+            spine: history.spine(
+                shareCount == 1 ? spineKeys : spineKeys.take(rows),
+                at: shareCount == 1 ? times : rows.map { times[$0] }
             ),
-            inputs: inputs,
             rows: rows
         )
     }

@@ -49,45 +49,6 @@ public struct ViewWindows: Sendable {
     /// - Parameter rows: hold the source's columns and the view's features, by name.
     func inputs(_ rows: RecordBatch) -> [Evaluation] { (arguments + filters).map { $0.evaluate(rows) } }
 
-    /// Aggregates for one part of a spine, or for all of it.
-    ///
-    /// - Parameter inputs: for each row that the index was built from, in the order of `inputFields`.
-    func aggregate(
-        _ index: WindowIndex,
-        inputs: [Evaluation],
-        spine: WindowSpine,
-        positions: Range<Int>
-    ) -> WindowPart {
-        let run = Run(self, inputs: inputs)
-        return index.aggregate(
-            run.plan,
-            columns: run.columns,
-            filters: run.filters,
-            spine: spine,
-            positions: positions
-        )
-    }
-
-    /// For each window a column with one row for each spine row, and the rows for which it is undefined.
-    ///
-    /// - Parameter parts: cover all positions of the spine, in order.
-    func results(_ parts: [WindowPart], inputs: [Evaluation], spine: WindowSpine) -> [Evaluation] {
-        let run = Run(self, inputs: inputs)
-        let results = run.plan.results(of: parts, spine: spine, columns: run.columns)
-        return terms.indices.map { term in
-            var (column, invalid) = (results[term].column, results[term].invalid)
-            if let poison = run.poisons[term], case .int64(let counts) = results[poison].column {
-                var rows = invalid ?? Bitmap(repeating: false, count: counts.count)
-                for row in 0..<counts.count where counts.values[row] > 0 { rows[row] = true }
-                if rows.setCount > 0 {
-                    invalid = rows
-                    column = column.take((0..<column.count).map { rows[$0] ? -1 : $0 })
-                }
-            }
-            return Evaluation(column: column, invalid: invalid)
-        }
-    }
-
     /// For each term, the rows that make it undefined while they are in its window; `nil` where there are none.
     func spoilingRows(_ inputs: [Evaluation]) -> [Bitmap?] {
         aggregates.map { aggregate in
@@ -107,17 +68,27 @@ public struct ViewWindows: Sendable {
         return column.validity.map { bits.intersection($0) } ?? bits
     }
 
-    /// The kernel's plan for these very inputs: where some are undefined, the rows of each window that spoil it are
+    /// The inputs of some rows of history, ready to be aggregated for any number of spines.
+    ///
+    /// The kernel's plan is for these very inputs: where some are undefined, the rows of each window that spoil it are
     /// counted as well.
-    private struct Run {
-        let plan: WindowPlan
-        let columns: [Column]
-        private(set) var filters: [Bitmap]
+    struct History: Sendable {
+        private let index: WindowIndex
+        private let plan: WindowPlan
+        private let columns: [Column]
+        private var filters: [Bitmap]
+        private let termCount: Int
         /// For each term, the aggregate that counts the rows that make it undefined.
-        private(set) var poisons: [Int: Int] = [:]
+        private var poisons: [Int: Int] = [:]
 
-        init(_ windows: ViewWindows, inputs: [Evaluation]) {
+        /// - Parameters:
+        ///   - inputs: for each row that the index was built from, in the order of `inputFields`.
+        ///   - index: where the rows are found.
+        /// - Complexity: O(rows), which is why it is made once.
+        init(_ windows: ViewWindows, inputs: [Evaluation], index: WindowIndex) {
             precondition(inputs.count == windows.inputFields.count, "windows have \(inputs.count) inputs")
+            self.index = index
+            termCount = windows.terms.count
             columns = inputs[..<windows.arguments.count].map(\.column)
             filters = inputs[windows.arguments.count...].map(ViewWindows.trueRows)
             var aggregates = windows.aggregates
@@ -134,6 +105,41 @@ public struct ViewWindows: Sendable {
             } catch {
                 preconditionFailure("windows were checked when their expressions were typed: \(error)")
             }
+        }
+
+        /// Spine rows arranged for these rows of history.
+        func spine(_ keys: KeyColumn, at times: [Int64]) -> WindowSpine {
+            WindowSpine(keys: keys, at: times, index: index)
+        }
+
+        /// Aggregates for one part of a spine, or for all of it.
+        func aggregate(_ spine: WindowSpine, positions: Range<Int>) -> WindowPart {
+            index.aggregate(plan, columns: columns, filters: filters, spine: spine, positions: positions)
+        }
+
+        /// For each window a column with one row for each spine row, and the rows for which it is undefined.
+        ///
+        /// - Parameter parts: cover all positions of the spine, in order.
+        func results(_ parts: [WindowPart], spine: WindowSpine) -> [Evaluation] {
+            let results = plan.results(of: parts, spine: spine, columns: columns)
+            return (0..<termCount).map { term in
+                var (column, invalid) = (results[term].column, results[term].invalid)
+                if let poison = poisons[term], case .int64(let counts) = results[poison].column {
+                    var rows = invalid ?? Bitmap(repeating: false, count: counts.count)
+                    for row in 0..<counts.count where counts.values[row] > 0 { rows[row] = true }
+                    if rows.setCount > 0 {
+                        invalid = rows
+                        column = column.take((0..<column.count).map { rows[$0] ? -1 : $0 })
+                    }
+                }
+                return Evaluation(column: column, invalid: invalid)
+            }
+        }
+
+        /// The windows of a whole spine at once.
+        func windows(_ keys: KeyColumn, at times: [Int64]) -> [Evaluation] {
+            let spine = spine(keys, at: times)
+            return results([aggregate(spine, positions: 0..<spine.count)], spine: spine)
         }
     }
 }

@@ -29,6 +29,8 @@ public struct ServicePlan: Sendable {
         /// The position of the view whose row the value comes from; `nil` for an embedding of a join key and for what is
         /// computed on demand.
         public let view: Int?
+        /// The positions of all views that the value is computed from.
+        public let reads: [Int]
     }
 
     public let service: FeatureService
@@ -119,6 +121,7 @@ public struct ServicePlan: Sendable {
             let type: DataType
             let origin: Origin
             let view: Int?
+            var reads: [Int]?
             switch item.origin {
             case .feature(let reference) where definitions[reference.view] != nil:
                 guard let definition = definitions[reference.view] else { continue }
@@ -158,6 +161,7 @@ public struct ServicePlan: Sendable {
                 type = definition.features[feature].type
                 origin = .onDemand(plan: plan, feature: feature)
                 view = nil
+                reads = Set(onDemand[plan].inputs.map(\.view)).sorted()
             case .feature(let reference):
                 let found = try position(reference, item.keys)
                 type = views[found.view].plan.view.features[found.feature].type
@@ -214,7 +218,8 @@ public struct ServicePlan: Sendable {
                     fullName: item.outputName(full: true),
                     type: type,
                     origin: origin,
-                    view: view
+                    view: view,
+                    reads: reads ?? (view.map { [$0] } ?? [])
                 )
             )
         }

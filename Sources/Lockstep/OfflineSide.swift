@@ -23,6 +23,7 @@ struct OfflineSide: Sendable {
                 ParitySide.Feature(
                     name: output.name,
                     view: output.view.map { service.plan.views[$0].plan.view.name },
+                    reads: output.reads.map { service.plan.views[$0].plan.view.name },
                     column: column.column,
                     statuses: column.statuses,
                     eventTimes: output.view.map { viewRows[$0].eventTimes } ?? none,

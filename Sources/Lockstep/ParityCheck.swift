@@ -52,7 +52,7 @@ public struct ParityCheck: Sendable {
                 "a live clock moves between the two sides; give --at T with a replay clock (lockstep dev --replay)"
             )
         }
-        let states = states(status, isPushed: false)
+        let states = states(status, at: clock)
         var comparison = ParityComparison(features: service.plan.outputs.map(\.name))
         var start = 0
         while start < asked.rowCount {
@@ -127,7 +127,7 @@ public struct ParityCheck: Sendable {
     ) async throws -> ParityComparison {
         _ = try await client.run(.materialize(JobRequest.Materialize(replay: replay, lock: "\(service.lock.digest)")))
         let status = try await client.onlineStatus(OnlinePlace(replay: replay))
-        let states = states(status, isPushed: true)
+        let states = states(status, at: nil)
         var comparison = ParityComparison(features: service.plan.outputs.map(\.name))
         var nextPush = 0
         var row = 0
@@ -161,7 +161,9 @@ public struct ParityCheck: Sendable {
     }
 
     /// How each of the plan's views came online.
-    private func states(_ status: OnlineStatus, isPushed: Bool) -> [String: OnlineViewState] {
+    ///
+    /// - Parameter clock: the instant of the comparison; `nil` where what becomes known is pushed.
+    private func states(_ status: OnlineStatus, at clock: Int64?) -> [String: OnlineViewState] {
         var states: [String: OnlineViewState] = [:]
         for pin in service.lock.pins(of: .view) {
             let served = status.views.filter { VersionReference($0.reference)?.name == pin.reference.name }
@@ -170,7 +172,8 @@ public struct ParityCheck: Sendable {
             states[pin.reference.name] = OnlineViewState(
                 through: through,
                 otherVersion: same == nil ? served.first?.reference : nil,
-                isPushed: isPushed && through != nil
+                isPushed: clock == nil && through != nil,
+                isBehind: clock.flatMap { clock in through.map { $0 < clock } } ?? false
             )
         }
         return states

@@ -60,6 +60,7 @@ public enum ParityCause: String, Hashable, Sendable, CaseIterable, Comparable {
             guard let through = state?.through else { return .neverMaterialized }
             return known > through ? .staleMaterialization : .timeToLive
         }
-        return .value
+        // The newest row may be the same while another, which a window holds, is not online.
+        return state?.shortcoming ?? .value
     }
 }

@@ -100,8 +100,7 @@ public struct ParityComparison: Sendable {
                 case (true, false): features[position].counts.offlineOnly += 1
                 case (false, true): features[position].counts.onlineOnly += 1
                 }
-                let view = left.view ?? "(request)"
-                let cause = ParityCause.of(offline: left, online: right, row: row, state: states[view])
+                let (view, cause) = Self.origin(offline: left, online: right, row: row, states: states)
                 causes[view, default: [:]][cause, default: 0] += 1
                 differing[view, default: []].insert(row)
                 keep(
@@ -117,6 +116,23 @@ public struct ParityComparison: Sendable {
         }
         for (view, rows) in differing { rowsByView[view, default: 0] += rows.count }
         rowCount += count
+    }
+
+    /// The view that a difference is laid to, and why.
+    private static func origin(
+        offline: ParitySide.Feature,
+        online: ParitySide.Feature,
+        row: Int,
+        states: [String: OnlineViewState]
+    ) -> (view: String, cause: ParityCause) {
+        if offline.view == nil {
+            // Computed from several views: one of which it is known that it falls short explains it.
+            for view in offline.reads {
+                if let cause = states[view]?.shortcoming { return (view, cause) }
+            }
+        }
+        let view = offline.view ?? "(request)"
+        return (view, ParityCause.of(offline: offline, online: online, row: row, state: states[view]))
     }
 
     private mutating func keep(_ example: Example) {

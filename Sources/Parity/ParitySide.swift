@@ -7,6 +7,8 @@ public struct ParitySide: Sendable {
         public var name: String
         /// The view the value comes from; `nil` for what no view gives.
         public var view: String?
+        /// The views that a value is computed from which no single view gives.
+        public var reads: [String]
         public var column: Column
         public var statuses: [FeatureStatus]
         /// The event time of the row behind each value, 0 where there is none.
@@ -17,6 +19,7 @@ public struct ParitySide: Sendable {
         public init(
             name: String,
             view: String?,
+            reads: [String] = [],
             column: Column,
             statuses: [FeatureStatus],
             eventTimes: [Int64],
@@ -24,6 +27,7 @@ public struct ParitySide: Sendable {
         ) {
             self.name = name
             self.view = view
+            self.reads = reads
             self.column = column
             self.statuses = statuses
             self.eventTimes = eventTimes
@@ -44,10 +48,20 @@ public struct OnlineViewState: Hashable, Sendable {
     public var otherVersion: String?
     /// Whether rows were pushed after the materialization, as a replay does.
     public var isPushed: Bool
+    /// Whether the instant of the comparison is past the materialization.
+    public var isBehind: Bool
 
-    public init(through: Int64?, otherVersion: String? = nil, isPushed: Bool = false) {
+    public init(through: Int64?, otherVersion: String? = nil, isPushed: Bool = false, isBehind: Bool = false) {
         self.through = through
         self.otherVersion = otherVersion
         self.isPushed = isPushed
+        self.isBehind = isBehind
+    }
+
+    /// What alone would explain a difference in whatever is computed from the view.
+    var shortcoming: ParityCause? {
+        if otherVersion != nil { return .anotherVersion }
+        if through == nil { return .neverMaterialized }
+        return isBehind && !isPushed ? .staleMaterialization : nil
     }
 }

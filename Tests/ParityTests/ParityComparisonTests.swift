@@ -10,7 +10,8 @@ import Testing
         statuses: [FeatureStatus]? = nil,
         event: Int64 = 10,
         known: [Int64] = [],
-        view: String? = "v"
+        view: String? = "v",
+        reads: [String] = []
     ) -> ParitySide {
         let statuses = statuses ?? values.map { $0.isNull ? .nullValue : .present }
         let times = statuses.map { $0 == .notFound || $0 == .outsideMaxAge ? 0 : event }
@@ -18,6 +19,7 @@ import Testing
             .init(
                 name: "f",
                 view: view,
+                reads: reads,
                 column: Column(type, values),
                 statuses: statuses,
                 eventTimes: times,
@@ -152,6 +154,8 @@ import Testing
             (.neverMaterialized, cause(offline, missing, OnlineViewState(through: nil))),
             (.missingRow, cause(offline, side([.float64(2)], event: 9), OnlineViewState(through: 100, isPushed: true))),
             (.staleMaterialization, cause(offline, side([.float64(2)], event: 9), OnlineViewState(through: 49))),
+            // The newest row is the same, and a row that a window holds is not there.
+            (.staleMaterialization, cause(offline, side([.float64(2)]), OnlineViewState(through: 100, isBehind: true))),
             (.timeToLive, cause(offline, old, live)),
             (.rowNotInLock, cause(old, side(one), live)),
             (.timeToLive, cause(old, missing, live)),
@@ -160,6 +164,22 @@ import Testing
         ]
         for (position, (expected, causes)) in found.enumerated() { #expect(causes == [expected], "case \(position)") }
         #expect(Set(found.map(\.0)) == Set(ParityCause.allCases))
+    }
+
+    /// What is computed on demand differs because a view that it reads does.
+    @Test func isLaidToTheViewThatFallsShort() {
+        let offline = side(one, view: nil, reads: ["u", "v"])
+        let online = side([.float64(2)], view: nil, reads: ["u", "v"])
+        func causes(_ state: OnlineViewState) -> [String: [ParityCause: Int]] {
+            var comparison = ParityComparison(features: ["f"])
+            let states = ["u": OnlineViewState(through: 100), "v": state]
+            comparison.add(offline: offline, online: online, states: states, firstRow: 0)
+            return comparison.causes
+        }
+        #expect(causes(OnlineViewState(through: 9, isBehind: true)) == ["v": [.staleMaterialization: 1]])
+        #expect(causes(OnlineViewState(through: nil)) == ["v": [.neverMaterialized: 1]])
+        #expect(causes(OnlineViewState(through: 9, otherVersion: "v@2")) == ["v": [.anotherVersion: 1]])
+        #expect(causes(OnlineViewState(through: 9, isPushed: true)) == ["(request)": [.value: 1]])
     }
 
     @Test func whatNoViewGivesIsOfTheRequest() {

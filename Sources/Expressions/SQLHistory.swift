@@ -52,12 +52,14 @@ extension SQLRenderer {
         let newestFirst = "order by h.__event_time desc, h.__known_at desc, h.__sequence desc"
         let result = try self.name(of: type)
         let isFloat = window.argument.map { $0.type != .int64 } ?? false
+        // Text is ordered by its bytes, whatever the database's order is.
+        let collation = dialect == .postgres && window.argument?.type == .string ? " collate \"C\"" : ""
         let aggregate: String
         switch window.function {
         case .countRows, .count: aggregate = "count(\(argument))\(filter)"
         case .countDistinct: aggregate = "count(distinct \(argument))\(filter)"
-        case .minimum: aggregate = "min(\(argument))\(filter)"
-        case .maximum: aggregate = "max(\(argument))\(filter)"
+        case .minimum: aggregate = "min(\(argument)\(collation))\(filter)"
+        case .maximum: aggregate = "max(\(argument)\(collation))\(filter)"
         case .first where dialect == .postgres: aggregate = "(array_agg(\(argument) \(order))\(filter))[1]"
         case .last where dialect == .postgres: aggregate = "(array_agg(\(argument) \(newestFirst))\(filter))[1]"
         case .first: aggregate = "first(\(argument) \(order))\(filter)"

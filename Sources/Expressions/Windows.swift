@@ -52,6 +52,7 @@ struct WindowNode: Hashable, Sendable {
         "count_distinct": .countDistinct,
     ]
     static let quantile = "approx_quantile"
+    static let rowCount = "count(*)"
     static let names = functions.keys.sorted() + [quantile]
 
     /// See `WindowTerm.column`.
@@ -96,7 +97,7 @@ extension Parser {
         }
         advance()
         try expect(.close, "after count(*")
-        return try window("count", [], at: position)
+        return try window(WindowNode.rowCount, [], at: position)
     }
 
     /// What follows an aggregate's arguments: `[filter (where condition)] over span`.
@@ -108,7 +109,10 @@ extension Parser {
             filter = try expression()
             try expect(.close, "to close 'filter'")
         }
-        guard take("over") else { throw unexpected("'over' and a length of time, as in \(name)(x) over 7d") }
+        guard take("over") else {
+            let call = arguments.isEmpty ? name : "\(name)(x)"
+            throw unexpected("'over' and a length of time, as in \(call) over 7d")
+        }
         let window = Syntax.Window(name: name, arguments: arguments, filter: filter, width: try width())
         return try node(.window(window), at: position, over: arguments + (filter.map { [$0] } ?? []))
     }
@@ -154,6 +158,7 @@ extension TypeChecker {
         let name = window.name
         var (function, arity) = (WindowNode.functions[name], 1)
         if name == WindowNode.quantile { arity = 2 }
+        if name == WindowNode.rowCount { (function, arity) = (.countRows, 0) }
         if function == nil && arity == 1 {
             let near = Suggestion.nearest(to: name, among: WindowNode.names)
             throw Problem(
@@ -170,7 +175,6 @@ extension TypeChecker {
                 at: position
             )
         }
-        if name == "count", window.arguments.isEmpty { (function, arity) = (.countRows, 0) }
         guard window.arguments.count == arity else {
             throw Problem("\(name) takes \(Self.wanted(arity...arity)), found \(window.arguments.count)", at: position)
         }

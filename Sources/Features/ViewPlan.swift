@@ -51,6 +51,16 @@ public struct ViewPlan: Sendable {
             keys.append(key)
         }
         self.joinKeys = keys
+        for feature in view.features {
+            guard let names = try? ExpressionNames(in: feature.text, functions: [OnDemandFeatureView.binFunction]),
+                let bins = names.externals.first
+            else { continue }
+            throw DefinitionError(
+                place: "feature '\(view.name):\(feature.name)'",
+                message: "bins are found when they are asked for, under the edges that are pinned then;"
+                    + " use bin(x, \(bins.argument)) in an OnDemandFeatureView, or 'bins' in a FeatureService"
+            )
+        }
         let graph = try FeatureGraph(view.features, of: view.name, over: schema)
         var stored = view.features.indices.filter { !graph.isDeferred[$0] }
             .map { Field(view.features[$0].name, view.features[$0].type) }

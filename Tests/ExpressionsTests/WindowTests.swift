@@ -84,6 +84,8 @@ import Testing
         ("sum(n) filter (n > 1) over 7d", "expected 'where' and a condition in 'filter'", 15),
         ("sum(n) filter (where paid)", "expected 'over' and a length of time", 26),
         ("sum(sum(n) over 1d) over 7d", "not within another window", 4),
+        ("count() over 7d", "count takes one argument, found 0", 0),
+        ("count(*)", "expected 'over' and a length of time, as in count(*) over 7d", 8),
         ("sum(n, n) over 7d", "sum takes one argument, found 2", 0),
         ("approx_quantile(n, 2) over 7d", "the second argument of approx_quantile is a number from 0 to 1", 19),
         ("approx_quantile(n) over 7d", "approx_quantile takes 2 arguments, found 1", 0),

@@ -69,6 +69,7 @@ import Testing
         )
         // Read once by each of its keys, whoever asks.
         #expect(plan.views.map { $0.keys.map(\.name) } == [["origin"], ["dest"]])
+        #expect(plan.outputs.map(\.reads) == [[0], [0, 1], [0, 1], [0, 1], [0, 1]])
     }
 
     @Test func computesFromTheRequestAndOtherViews() throws {
@@ -154,6 +155,11 @@ import Testing
             "'trip' is computed on demand and has no join keys of its own"
         ),
         ("input: airport_weather:wind", "input: trip:headwind", "refer to each other"),
+        (
+            "{ name: visib, type: float64 }]", #"{ name: visib, type: int64, expression: "bin(wind, wind_bins)" }]"#,
+            "feature 'airport_weather:visib': bins are found when they are asked for, under the edges that are pinned then;"
+                + " use bin(x, wind_bins) in an OnDemandFeatureView"
+        ),
     ])
     func saysWhatIsWrong(_ part: String, _ replacement: String, _ message: String) throws {
         let text = Self.base + Self.trip

@@ -145,6 +145,21 @@ extension Integration {
             return left == right || abs(left - right) <= tolerance * max(abs(left), abs(right), 1)
         }
 
+        /// A database may order text otherwise than by its bytes.
+        @Test func textIsOrderedByItsBytes() throws {
+            let table = SQLHistory(table: "history", keys: [(column: "k", spine: "s.key")], time: "s.at")
+            for function in ["min", "max"] {
+                let expression = try Expression(
+                    "\(function)(t) over 7d",
+                    schema: Schema(Self.fields),
+                    windows: .allowed
+                )
+                let sql = try expression.sql(.postgres, history: table)
+                #expect(sql.contains("\(function)(\"t\" collate \"C\")"), "\(sql)")
+                #expect(!(try expression.sql(.duckDB, history: table)).contains("collate"))
+            }
+        }
+
         /// What is not the same to the bit is not written as if it were.
         @Test func whatMayDifferIsRefused() throws {
             let table = SQLHistory(table: "history", keys: [(column: "k", spine: "s.key")], time: "s.at")

@@ -29,7 +29,7 @@ public struct OnlineEntity: Hashable, Sendable {
 
 extension Catalog {
     /// How far back of the clock events are kept beside the live rows: services' clocks may differ by as much.
-    private static let slack: Int64 = 3_600_000_000
+    public static let clockSlack: Int64 = 3_600_000_000
     /// Instants that rows may have: the years 0000 to 9999.
     private static let instants: ClosedRange<Int64> = -62_167_219_200_000_000...253_402_300_799_999_999
 
@@ -49,7 +49,7 @@ extension Catalog {
         clock: Int64,
         replaces: Bool = false
     ) -> [(String, [Parameter])] {
-        let expired = lastExpired(events.widest, at: clock)
+        let expired = lastExpired(events.widest, at: namespace.isReplay ? clock : clock - clockSlack)
         let kept = events.rows.filter { $0.eventTime > expired }
         var statements: [(String, [Parameter])] = []
         if replaces {
@@ -60,7 +60,6 @@ extension Catalog {
                 )
             )
         } else {
-            let limit = namespace.isReplay ? expired : lastExpired(events.widest, at: clock - slack)
             statements.append(
                 (
                     """
@@ -70,7 +69,7 @@ extension Catalog {
                     [
                         .int64(namespace.id), .int64(view),
                         .bytesArray(Set(events.rows.map(\.key)).sorted(by: precedes)),
-                        .timestamp(limit),
+                        .timestamp(expired),
                     ]
                 )
             )

@@ -90,7 +90,7 @@ final class ServiceFixture {
         var counts: [String: Int] = [:]
         for table in [
             "definitions", "annotations", "versions", "edges", "version_objects", "segments", "history_head",
-            "materializations", "online_rows", "online_pending", "reports",
+            "materializations", "online_rows", "online_pending", "online_events", "reports",
         ] {
             counts[table] = try count(table)
         }

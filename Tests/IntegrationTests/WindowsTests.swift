@@ -240,6 +240,77 @@ extension Integration {
             }
         }
 
+        private func clicks(_ fixture: ServiceFixture, _ name: String, _ rows: [(user: Int64, time: Int64, n: Int64)])
+            throws
+        {
+            let lines = rows.map { "\($0.user),\(GeneratedData.time($0.time)),\($0.n)\n" }
+            try fixture.repository.write(name, "user,at,n\n" + lines.joined())
+        }
+
+        /// Rows that were pushed, sealed and loaded count once each, however often views are brought online.
+        @Test func sealedAndLiveRowsStandTogether() async throws {
+            try await ServiceFixture.run(allowsReplay: false) { fixture in
+                let repository = fixture.repository
+                try repository.write("features/clicks.yaml", Self.live)
+                try await repository.lockstep("apply")
+                let start = now
+                try clicks(
+                    fixture,
+                    "old.csv",
+                    [(1, start - 50 * minute, 1), (1, start - 70 * minute, 2), (2, start, 4)]
+                )
+                try await repository.lockstep("ingest", "clicks", "old.csv")
+                // A row that is sent twice is two rows of history.
+                for _ in 0..<2 { try await push(fixture, at: start - 20 * minute, n: 8) }
+                // Nothing that was loaded is online yet.
+                #expect(try await read(fixture)[1] == 16)
+                for _ in 0..<2 {
+                    try await repository.lockstep("materialize")
+                    #expect(try await read(fixture)[1] == 17)
+                    #expect(try await read(fixture, user: 2)[1] == 4)
+                }
+                // Making a lock seals the head.
+                try await repository.lockstep("lock", "click_model")
+                #expect(try fixture.count("history_head") == 0)
+                try await repository.lockstep("materialize")
+                #expect(try await read(fixture)[1] == 17)
+                try await push(fixture, at: start - 10 * minute, n: 16)
+                #expect(try await read(fixture)[1] == 33)
+
+                // Another width is another version, which has what was pushed since and, once materialized, the rest.
+                try repository.write("features/clicks.yaml", Self.live.replacing("over 1h", with: "over 2h"))
+                try await repository.lockstep("apply")
+                try await push(fixture, at: start - 5 * minute, n: 32)
+                #expect(try await read(fixture)[1] == 32)
+                try await repository.lockstep("materialize")
+                #expect(try await read(fixture)[1] == 67)
+                // A row ahead of its time waits; a later push of the same entity does not lose it.
+                let ahead = now + 4 * second
+                try await push(fixture, at: ahead, n: 100)
+                try await push(fixture, at: start, n: 1000)
+                #expect(try await read(fixture)[1] == 1067)
+                try await Task.sleep(for: .microseconds(max(0, ahead + 50_000 - now)))
+                #expect(try await read(fixture)[1] == 1167)
+            }
+        }
+
+        /// Another service's clock may be behind: what it can still see is kept for an hour.
+        @Test func whatExpiredJustNowIsKept() async throws {
+            try await ServiceFixture.run(allowsReplay: false) { fixture in
+                try fixture.repository.write("features/clicks.yaml", Self.live)
+                try await fixture.repository.lockstep("apply")
+                try await push(fixture, at: now - hour - 30 * minute, n: 5)
+                try await push(fixture, at: now - 2 * hour - minute, n: 6)
+                #expect(try await read(fixture) == [0, nil])
+                #expect(try fixture.count("online_events") == 1)
+                try await fixture.repository.lockstep("lock", "click_model")
+                try fixture.connect().execute("delete from online_events")
+                try await fixture.repository.lockstep("materialize")
+                #expect(try fixture.count("online_events") == 1)
+                #expect(try await read(fixture) == [0, nil])
+            }
+        }
+
         @Test func whatHasExpiredIsSweptAway() async throws {
             try await ServiceFixture.run(allowsReplay: false, worksJobs: false) { fixture in
                 try fixture.repository.write("features/clicks.yaml", Self.live)

@@ -63,9 +63,11 @@ struct MaterializeJob {
         let includesPending = !target.namespace.isReplay
         let index = ViewHistory(view.plan, rows: history)
         let stored = index.onlineRows(at: target.clock, includesPending: includesPending)
+        // Another service's clock may be behind.
+        let oldest = target.namespace.isReplay ? target.clock : target.clock - Catalog.clockSlack
         let events = view.plan.windows.map { windows in
             ViewEvents(
-                rows: index.onlineEvents(at: target.clock, includesPending: includesPending).map(\.row),
+                rows: index.onlineEvents(at: oldest, includesPending: includesPending).map(\.row),
                 widest: windows.widest
             )
         }

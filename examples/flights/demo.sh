@@ -160,12 +160,12 @@ printf '%s\n' "$health"
 
 # ── 2. definitions ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-title "2. Definitions: entities, sources, views, bins, an embedding space, a feature service"
+title "2. Definitions: entities, sources, views, one of them on demand, bins, an embedding space, a feature service"
 run lockstep plan
 run lockstep apply
 note "applying again changes nothing:"
 run lockstep apply
-note "another TTL would make a new version of the view, and of the service that uses it:"
+note "another TTL would make a new version of the view, and of everything that uses it:"
 mkdir "$work/changed"
 cp -R lockstep.yaml features "$work/changed/"
 sed 's/^ttl: 3h$/ttl: 2h/' features/weather.yaml >"$work/changed/features/weather.yaml"
@@ -262,6 +262,7 @@ request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), {"content-ty
 print(urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).read().decode())
 PYTHON
 fi
+note "features over windows and on demand are computed at the clock of the reading:"
 run lockstep get delay_model origin=EWR tailnum=N14228 carrier=UA dest=IAH
 
 title "10. Parity: what is served is what is trained on, bit for bit"
@@ -269,7 +270,7 @@ run lockstep parity --at 2013-10-01T00:00:00Z
 note "a week again, live: what became known is pushed, every flight is asked for over HTTP at its scheduled departure:"
 run lockstep parity --replay 2013-10-01T00:00:00Z/2013-10-08T00:00:00Z --spine .derived/week.csv
 note "and what it says when a view is forgotten:"
-run lockstep materialize plane_last_flight carrier_last_flight plane_register --at 2013-10-02T00:00:00Z
+run lockstep materialize plane_last_flight carrier_last_flight carrier_traffic plane_register --at 2013-10-02T00:00:00Z
 must_fail 1 lockstep parity --at 2013-10-02T00:00:00Z
 run lockstep materialize airport_weather --at 2013-10-02T00:00:00Z
 

@@ -36,7 +36,7 @@ struct FeatureEncoder {
     /// Keys and the label are no features, and `last_dest` has too many values to be one by itself.
     private static let excluded = ["is_late", "flight", "tailnum", "dest", "event_timestamp", "last_dest"]
     /// Categories by name; other integers are quantities.
-    private static let categories = ["wind_bin"]
+    private static let categories = ["wind_bin", "gust_bin", "local_hour"]
 
     init(_ table: RecordBatch, rows: [Int]) {
         let time = table.schema.position(of: "event_timestamp") ?? 0

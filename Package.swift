@@ -151,7 +151,8 @@ let package = Package(
         tests(
             "SchemaTests",
             [
-                "Catalog", "Columns", "Datasets", "Features", "Formats", "Kernels", "Objects", "Postgres", "Service",
+                "Catalog", "Columns", "Datasets", "Expressions", "Features", "Formats", "Kernels", "Objects",
+                "Postgres", "Service",
                 "Wire",
                 hummingbird, yams,
             ]

@@ -1,4 +1,5 @@
 import Columns
+import Expressions
 import Features
 import FoundationEssentials
 import Kernels
@@ -52,6 +53,35 @@ import Testing
         ]
         let packed = PackedRow.encode(ViewRows(features: features, rowCount: 1), row: 0)
         #expect(try block(after: "The row (1.5, null, `ab`):") == hex(packed))
+    }
+
+    @Test func window() throws {
+        let expression = try Expression("sum(n) over 1h", schema: Schema([Field("n", .int64)]), windows: .allowed)
+        #expect(try block(after: "The window `sum(n) over 1h` of an int64 column:") == hex(expression.canonical))
+    }
+
+    @Test func onlineEvent() throws {
+        let plan = try ViewPlan(
+            FeatureView(
+                name: "v",
+                entities: [],
+                source: "s",
+                features: [
+                    Feature(name: "recent", type: .int64, expression: "count(*) over 2s"),
+                    Feature(name: "total", type: .int64, expression: "sum(n) filter (where n > 1) over 1h"),
+                ]
+            ),
+            entities: [],
+            source: Source(
+                name: "s",
+                columns: [Field("n", .int64), Field("at", .timestamp)],
+                eventTime: .column("at")
+            )
+        )
+        let row = RecordBatch(["n": .int64(PrimitiveColumn([3]))])
+        let packed = ViewWindows.pack(plan.evaluateWithWindows(row).inputs, rowCount: 1)
+        let line = "A row with n = 3, for a view of `count(*) over 2s` and `sum(n) filter (where n > 1) over 1h`:"
+        #expect(try block(after: line) == hex(packed[0]))
     }
 
     private func strings(_ values: [String]) -> BinaryColumn {

@@ -18,11 +18,17 @@ public struct FeatureGraph: Sendable {
     public let isDeferred: [Bool]
     /// The aggregates over windows of all features, each once.
     public let windows: [WindowTerm]
+    /// The columns that windows are computed from, directly or through features; sorted.
+    let windowColumns: [String]
+    /// The columns that a stored row is computed from, or holds for the deferred features; sorted.
+    let storedColumns: [String]
     /// Features, each after those that it is computed from.
     let order: [Int]
     /// For each feature, the others that it reads where it is evaluated; what its windows aggregate is not among them.
     let uses: [[Int]]
     private let features: [Feature]
+    /// Whether a window aggregates a feature, or one that is computed from it.
+    private let isAggregated: [Bool]
     /// Whether other features read a feature, so that it must stand among the columns.
     private let isRead: [Bool]
 
@@ -92,6 +98,18 @@ public struct FeatureGraph: Sendable {
                 )
             }
         }
+        func known(_ names: [String]) -> [String] { names.filter { schema.position(of: $0) != nil } }
+        var isAggregated = [Bool](repeating: false, count: features.count)
+        for feature in aggregated.joined() { isAggregated[feature] = true }
+        for feature in order.reversed() where isAggregated[feature] {
+            for use in uses[feature] { isAggregated[use] = true }
+        }
+        self.isAggregated = isAggregated
+        let windowColumns = Set(known(expressions.flatMap(\.windowInputs)))
+        self.windowColumns = aggregated.joined().reduce(into: windowColumns) { $0.formUnion(columns[$1]) }.sorted()
+        storedColumns = features.indices.reduce(into: Set<String>()) { names, feature in
+            names.formUnion(isDeferred[feature] ? Set(known(expressions[feature].inputs)) : columns[feature])
+        }.sorted()
         var terms: [WindowTerm] = []
         for term in expressions.flatMap(\.windows) where !terms.contains(term) { terms.append(term) }
         let read = Set(zip(uses, aggregated).flatMap { $0 + $1 })
@@ -148,6 +166,11 @@ public struct FeatureGraph: Sendable {
     ///   read among the columns.
     func evaluate(_ rows: RecordBatch) -> (features: [FeatureColumn?], rows: RecordBatch) {
         evaluate(rows, order.filter { !isDeferred[$0] }) { _, evaluation in evaluation.invalid }
+    }
+
+    /// Rows that hold the windows' columns, with the features that windows aggregate among the columns.
+    func evaluateAggregated(_ rows: RecordBatch) -> RecordBatch {
+        evaluate(rows, order.filter { isAggregated[$0] }) { _, evaluation in evaluation.invalid }.rows
     }
 
     /// Computes one feature that is not deferred, and only what it is computed from.

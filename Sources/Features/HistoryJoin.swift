@@ -39,7 +39,7 @@ public struct ViewHistory: Sendable {
             sequences: sequences
         )
         windows = plan.windows.map { [eventTimes, knownTimes, sequences] windows in
-            let inputs = plan.evaluateWithWindows(rows).inputs
+            let inputs = plan.windowInputs(rows)
             let index = WindowIndex(
                 keys: plan.keys(rows),
                 eventTimes: eventTimes,

@@ -22,7 +22,7 @@ public struct StreamedJoin: Sendable {
     public var timeColumns: [String] { plan.joinKeys.map(\.name) + SourcePlan.historyFields.map(\.name) }
 
     /// The columns of history that the second pass reads.
-    public var valueColumns: [String] { plan.inputs }
+    public var valueColumns: [String] { plan.storedColumns }
 
     /// The winners of a thread before it has seen anything.
     public func winners() -> AsOfWinners { AsOfWinners(spine) }

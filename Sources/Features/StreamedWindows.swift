@@ -55,7 +55,7 @@ public struct StreamedWindows: Sendable {
 
     /// The columns of history that are read.
     public var columns: [String] {
-        Set(plan.inputs + plan.joinKeys.map(\.name)).sorted() + SourcePlan.historyFields.map(\.name)
+        Set(plan.windowColumns + plan.joinKeys.map(\.name)).sorted() + SourcePlan.historyFields.map(\.name)
     }
 
     /// What windows can see of a part of history.
@@ -78,7 +78,7 @@ public struct StreamedWindows: Sendable {
             eventTimes: kept.instants("__event_time"),
             knownTimes: kept.instants("__known_at"),
             sequences: kept.instants("__sequence"),
-            inputs: plan.evaluateWithWindows(kept).inputs
+            inputs: plan.windowInputs(kept)
         )
     }
 

@@ -99,6 +99,13 @@ public struct ViewPlan: Sendable {
         return (stored(evaluated), windows?.inputs(evaluated.rows) ?? [])
     }
 
+    /// What the view's windows keep of rows, an evaluation for each of the windows' `inputFields`.
+    ///
+    /// - Parameter rows: holds `windowColumns`, by name.
+    func windowInputs(_ rows: RecordBatch) -> [Evaluation] {
+        windows?.inputs(features.evaluateAggregated(rows)) ?? []
+    }
+
     private func stored(_ evaluated: (features: [FeatureColumn?], rows: RecordBatch)) -> ViewRows {
         var columns = evaluated.features.compactMap { $0 }
         for field in storedFields.dropFirst(columns.count) {
@@ -171,6 +178,12 @@ public struct ViewPlan: Sendable {
 
     /// The columns of the source that the features are computed from, sorted.
     public var inputs: [String] { Set(features.columns.joined()).sorted() }
+
+    /// The columns of the source that a stored row is computed from, sorted.
+    var storedColumns: [String] { features.storedColumns }
+
+    /// The columns of the source that the view's windows aggregate, sorted.
+    var windowColumns: [String] { features.windowColumns }
 
     /// The encoded join keys of rows that hold them by name.
     public func keys(_ rows: RecordBatch) -> KeyColumn { keys(rows, columns: joinKeys.map(\.name)) }

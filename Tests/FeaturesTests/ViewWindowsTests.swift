@@ -187,8 +187,10 @@ private struct WindowCase {
             let batches = (0..<parts).map { part in
                 WindowCase.batch(sample.events.enumerated().filter { $0.offset % parts == part }.map(\.element))
             }
+            // Each pass reads the columns that it says, and no other.
+            let kept = try batches.map { try $0.select(columns: streamed.columns) }
             let finished = (0..<streamed.shareCount).map { number in
-                let share = streamed.arrange(batches.map { streamed.keep($0, share: number) }, share: number)
+                let share = streamed.arrange(kept.map { streamed.keep($0, share: number) }, share: number)
                 return share.finish(share.split(into: 3).map { share.aggregate($0) })
             }
             let windows = streamed.results(finished)
@@ -201,7 +203,9 @@ private struct WindowCase {
             let places = AsOfPlaces.joined(
                 (0..<2).map { AsOfWinners.places([winners], shard: $0, ttl: sample.plan.ttl) }
             )
-            let found = places.parts.map { join.evaluate($0, rows: batches[$0.number]) }
+            let found = try places.parts.map { part in
+                join.evaluate(part, rows: try batches[part.number].select(columns: join.valueColumns))
+            }
             let stored = ViewRows(
                 features: sample.plan.storedFields.indices.map { join.assemble(places, parts: found, field: $0) },
                 rowCount: times.count
@@ -310,5 +314,28 @@ private struct WindowCase {
         )
         #expect(graph.isDeferred == [false, true, true])
         #expect(graph.columns == [["x"], ["x"], ["x"]])
+        let plan = try ViewPlan(
+            FeatureView(
+                name: "v",
+                entities: [],
+                source: "s",
+                features: [
+                    Feature(name: "doubled", type: .float64, expression: "x * 2"),
+                    Feature(name: "high", type: .int64, expression: "(doubled > 2)::int64"),
+                    Feature(name: "highs", type: .int64, expression: "sum(high) filter (where y > 0) over 1d"),
+                    Feature(name: "share", type: .float64, expression: "z / count(*) over 1d"),
+                ]
+            ),
+            entities: [],
+            source: Source(
+                name: "s",
+                columns: ["x", "y", "z"].map { Field($0, .float64) } + [Field("at", .timestamp)],
+                eventTime: .column("at")
+            )
+        )
+        let none = KeyColumn(strings: BinaryColumn([]))
+        let windows = try #require(StreamedWindows(plan, keys: none, at: [], historyRows: 0))
+        #expect(windows.columns.prefix(2) == ["x", "y"])
+        #expect(StreamedJoin(plan, keys: none, at: []).valueColumns == ["x", "z"])
     }
 }

@@ -72,7 +72,9 @@ struct HistoryFiles: Sendable {
             return winners
         }
         let places = AsOfPlaces.joined(
-            try await Self.map(threads, threads: threads) { AsOfWinners.places(winners, shard: $0, ttl: plan.ttl) }
+            try await Self.map(join.spine.shardCount, threads: threads) {
+                AsOfWinners.places(winners, shard: $0, ttl: plan.ttl)
+            }
         )
 
         // A row group is read once for all shards of the spine.

@@ -336,6 +336,7 @@ private struct WindowCase {
         let none = KeyColumn(strings: BinaryColumn([]))
         let windows = try #require(StreamedWindows(plan, keys: none, at: [], historyRows: 0))
         #expect(windows.columns.prefix(2) == ["x", "y"])
-        #expect(StreamedJoin(plan, keys: none, at: []).valueColumns == ["x", "z"])
+        let spine = AsOfSpine([AsOfSpine.Shard(0, of: 1, keys: none, times: [])], count: 0)
+        #expect(StreamedJoin(plan, spine: spine).valueColumns == ["x", "z"])
     }
 }

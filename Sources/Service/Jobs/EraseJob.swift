@@ -37,9 +37,13 @@ struct EraseJob {
                 actor: request.actor,
                 in: context.project
             )
-            let (chunks, list) = try await chunks(of: digest)
-            try await removeFromPacks(chunks)
-            // The list of a file's chunks goes last: a job that is done again finds the chunks by it.
+            var list: Set<Digest> = []
+            if places.contains(where: \.isChunked) {
+                let found = try await chunks(of: digest)
+                try await removeFromPacks(found.chunks)
+                // The list of a file's chunks goes last: a job that is done again finds the chunks by it.
+                list = found.list
+            }
             try await removeFromPacks(list.union([digest]))
             try await remove(digest, replacement: nil)
             try await context.catalog.finishErasure(digest)
@@ -59,7 +63,7 @@ struct EraseJob {
         )
     }
 
-    private typealias Place = (version: VersionRecord, path: String, size: Int)
+    private typealias Place = (version: VersionRecord, path: String, size: Int, isChunked: Bool)
 
     /// Every path of the project's snapshots with this content.
     ///
@@ -80,7 +84,8 @@ struct EraseJob {
                         + "forget or replace that snapshot first"
                 )
             }
-            places += paths.map { (item.version, $0.path, $0.size) }
+            let isChunked = manifest.objectReferences.contains { $0.digest == digest && $0.chunks != nil }
+            places += paths.map { (item.version, $0.path, $0.size, isChunked) }
         }
         return places
     }

@@ -79,6 +79,7 @@ let package = Package(
 
         room("Formats", ["CArrow", "CLZ4", "CSnappy", "CZlib", "CZstd", "Columns", "TimeZones"]),
         room("Objects", ["CLZ4", "CLinux", crypto]),
+        room("S3Objects", ["Objects", asyncHTTPClient, crypto, nioCore, nioHTTP1]),
         room("Datasets", ["CLinux", "Objects"]),
 
         room(
@@ -118,6 +119,21 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // What tests of several rooms need: stores that fail, an S3 server.
+        .target(
+            name: "StoreTesting",
+            dependencies: ["Objects", "S3Objects", asyncHTTPClient, nioCore, nioHTTP1],
+            path: "Tests/StoreTesting",
+            exclude: ["requirements.txt", "s3_server.py"],
+            swiftSettings: settings
+        ),
+        // A program for tests to kill.
+        .executableTarget(
+            name: "StoreTrial",
+            dependencies: ["Objects", "S3Objects"],
+            path: "Tests/StoreTrial",
+            swiftSettings: settings
+        ),
         .target(
             name: "ArrowRoundTrip",
             dependencies: ["CArrow", "Columns", "Formats"],
@@ -136,6 +152,7 @@ let package = Package(
         tests("EmbeddingsTests", ["Columns", "Embeddings"]),
         tests("FormatsTests", ["CArrow", "Columns", "Formats", "TimeZones"]),
         tests("ObjectsTests", ["CLZ4", "Objects"]),
+        tests("S3ObjectsTests", ["Objects", "S3Objects", "StoreTesting", "StoreTrial", nioHTTP1]),
         tests("DatasetsTests", ["Datasets", "Objects"]),
         tests("PostgresTests", ["Postgres"]),
         tests(
@@ -161,8 +178,7 @@ let package = Package(
             "IntegrationTests",
             [
                 "Catalog", "Columns", "Expressions", "Features", "Formats", "Kernels", "Lockstep", "Objects",
-                "Postgres", "Service", "Wire",
-                logging, nioHTTP1,
+                "Postgres", "Service", "StoreTesting", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1,
             ]
         ),
     ]

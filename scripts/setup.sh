@@ -43,7 +43,7 @@ has_library zlib || need zlib1g-dev
 [ -e /usr/share/zoneinfo/America/New_York ] || need tzdata
 has_server || need postgresql
 has_program python3 || need python3
-has_pip || need python3-pip # the example downloads its data with it
+has_pip || need python3-pip # the example downloads its data with it, the tests an S3 server
 
 install() {
     $root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" >&2

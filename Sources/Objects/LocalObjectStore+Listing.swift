@@ -31,7 +31,9 @@ extension LocalObjectStore {
                 let path = path(of: digest, encoding)
                 if try remove(path) { wasThere = true }
             }
-            if wasThere { try OpenFile.syncDirectory(Directory.parent(of: path(of: digest, .raw))) }
+            // Also where nothing was found: a deletion that failed half-way may have removed it.
+            let parent = Directory.parent(of: path(of: digest, .raw))
+            if try status(parent) != nil { try OpenFile.syncDirectory(parent) }
             return wasThere
         }
     }

@@ -46,16 +46,19 @@ package final class ObjectCache: Sendable {
         _ fetch: @escaping Fetch,
         _ read: (LocalObjectStore) async throws -> Result
     ) async throws -> Result {
-        do {
-            return try await read(store)
-        } catch let error as ObjectError {
-            switch error {
-            case .missing(digest, _): break
-            case .corrupt(digest, _, _), .damagedFrame(digest, _, _): try await store.delete(digest)
-            default: throw error
+        // Twice: another reader may find damage at the same time, and remove what was fetched just now.
+        for _ in 0..<2 {
+            do {
+                return try await read(store)
+            } catch let error as ObjectError {
+                switch error {
+                case .missing(digest, _): break
+                case .corrupt(digest, _, _), .damagedFrame(digest, _, _): try await store.delete(digest)
+                default: throw error
+                }
             }
+            try await arrive(digest, from: origin, fetch)
         }
-        try await arrive(digest, from: origin, fetch)
         return try await read(store)
     }
 
@@ -64,6 +67,8 @@ package final class ObjectCache: Sendable {
             if let task = fetching[digest] { return task }
             let task = Task { [self] in
                 defer { self.fetching.withLock { $0[digest] = nil } }
+                // It may have arrived since it was missed.
+                if try await store.contains(digest) { return }
                 try await store.receive(digest, from: origin, fetch)
             }
             fetching[digest] = task
@@ -76,13 +81,20 @@ package final class ObjectCache: Sendable {
 extension LocalObjectStore {
     /// Stores, raw, an object that arrives in pieces.
     package func receive(_ digest: Digest, from origin: String, _ fetch: ObjectCache.Fetch) async throws {
-        let object = try await queue.run { [self] in
-            try Directory.create(directory + "/tmp")
-            return try ArrivingObject(digest, in: directory + "/tmp", prefix: "", queue: queue)
-        }
-        try await fetch(object)
         let target = path(of: digest, .raw)
-        try await queue.run { [self] in try createDurably(Directory.parent(of: target)) }
-        try await object.commit(to: target, mode: 0o444, from: origin)
+        try await queue.run { [self] in
+            try Directory.create(directory + "/tmp")
+            try createDurably(Directory.parent(of: target))
+        }
+        try await ArrivingObject.receive(
+            digest,
+            in: directory + "/tmp",
+            prefix: "",
+            queue: queue,
+            to: target,
+            mode: 0o444,
+            from: origin,
+            fetch
+        )
     }
 }

@@ -60,7 +60,8 @@
         /// The action due at a call, which is counted by every fault it is below.
         static func due(_ call: String, _ path: String) -> Action? {
             installed.withLock { faults in
-                faults.lazy.compactMap { $0.count(call, path) }.first
+                // Every fault counts the call, also one behind the first that is due.
+                faults.compactMap { $0.count(call, path) }.first
             }
         }
 

@@ -7,6 +7,7 @@
 /// A file being written beside its place, removed when released unless it was committed.
 package final class TemporaryFile {
     package let file: OpenFile
+    // Or removed: there is nothing to remove any more.
     private var isCommitted = false
 
     /// Creates `<directory>/<prefix><process>-<random>`.
@@ -16,7 +17,13 @@ package final class TemporaryFile {
     }
 
     deinit {
+        discard()
+    }
+
+    /// Removes the file unless it was committed.
+    package func discard() {
         if !isCommitted { _ = SystemCall.unlink(file.path) }
+        isCommitted = true
     }
 
     /// Makes content and mode durable, then puts the file at `path`, in one step, durably.

@@ -29,7 +29,6 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioFoundation = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -99,8 +98,7 @@ let package = Package(
             "Service",
             [
                 "Bins", "Catalog", "Columns", "Datasets", "Embeddings", "Expressions", "Features", "Formats", "Kernels",
-                "Objects", "Postgres", "Wire", httpTypes, hummingbird, logging, nioCore, nioFoundation,
-                serviceLifecycle,
+                "Objects", "Postgres", "S3Objects", "Wire", httpTypes, hummingbird, logging, nioCore, serviceLifecycle,
             ]
         ),
         room(

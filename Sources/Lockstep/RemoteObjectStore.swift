@@ -66,7 +66,7 @@ public struct RemoteObjectStore: ObjectStore {
     /// Reads the service's object, whatever the cache holds, which is left as it is.
     public func stream(_ digest: Digest, _ body: ([UInt8]) async throws -> Void) async throws {
         var hasher = Digest.Hasher()
-        try await client.stream(path(digest)) { piece in
+        try await download(digest) { piece in
             hasher.update(piece)
             try await body(piece)
         }
@@ -87,17 +87,28 @@ public struct RemoteObjectStore: ObjectStore {
         }
     }
 
-    /// Downloads an object; a broken connection is taken up where it broke.
     private func fetch(_ object: ArrivingObject) async throws {
+        try await download(object.digest) { try await object.write($0) }
+    }
+
+    /// Hands over the content of the service's object as it comes; a broken connection is taken up where it broke.
+    private func download(_ digest: Digest, _ body: ([UInt8]) async throws -> Void) async throws {
+        var offset = 0
         var attempt = 0
         while true {
-            let before = object.size
+            let before = offset
             do {
                 let headers = before > 0 ? [("range", "bytes=\(before)-")] : []
-                return try await client.stream(path(object.digest), headers: headers) { try await object.write($0) }
+                return try await client.stream(path(digest), headers: headers) { piece in
+                    offset += piece.count
+                    try await body(piece)
+                }
+            } catch ClientError.refused(let problem) where problem.status == 416 && before > 0 {
+                // It broke behind the last byte.
+                return
             } catch ClientError.unreachable(let url, let reason) {
-                attempt = object.size > before ? 0 : attempt + 1
-                guard object.size > 0, attempt < Self.attempts else {
+                attempt = offset > before ? 0 : attempt + 1
+                guard offset > 0, attempt < Self.attempts else {
                     throw ClientError.unreachable(url: url, reason: reason)
                 }
                 try await Task.sleep(for: .milliseconds(100 << attempt))

@@ -44,7 +44,7 @@ public struct LockstepService: Sendable {
         let state = ServiceState(
             configuration: configuration,
             catalog: catalog,
-            objects: CatalogedObjectStore(LocalObjectStore(directory: configuration.objects), catalog: catalog)
+            objects: CatalogedObjectStore(try configuration.openObjects(), catalog: catalog)
         )
         var application = Application(
             router: Self.router(state),
@@ -82,7 +82,7 @@ public struct LockstepService: Sendable {
             _ = try await catalog.migrate()
             let worker = JobWorker(
                 catalog: catalog,
-                objects: CatalogedObjectStore(LocalObjectStore(directory: configuration.objects), catalog: catalog),
+                objects: CatalogedObjectStore(try configuration.openObjects(), catalog: catalog),
                 allowsReplay: false,
                 logger: logger,
                 finished: {}

@@ -1,9 +1,7 @@
 import Catalog
-import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import NIOFoundationEssentialsCompat
 import Objects
 import Wire
 
@@ -44,7 +42,9 @@ struct ObjectRoutes {
             guard let encoding = ObjectEncoding(rawValue: word) else {
                 throw RequestError("'\(word)' is not an encoding of objects; use raw or lz4")
             }
-            let stored = try await receive(request, digest, encoding: encoding)
+            let stored = try await state.uploads.receive(request.body) { path in
+                try await store(path, digest, encoding: encoding)
+            }
             guard stored.digest == digest else {
                 throw Problem(
                     type: "corrupt-object",
@@ -123,34 +123,16 @@ struct ObjectRoutes {
         return digest
     }
 
-    /// Streams a body to a file, so that an object of any size passes through bounded memory.
-    private func receive(
-        _ request: Request,
+    /// Stores a received file under the digest that its sender announced.
+    private func store(
+        _ path: String,
         _ digest: Digest,
         encoding: ObjectEncoding
     ) async throws -> (digest: Digest, size: Int) {
-        let directory = URL(filePath: state.configuration.objects).appending(component: "tmp")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let file = directory.appending(component: "upload-\(UUID().uuidString)")
-        guard FileManager.default.createFile(atPath: file.path, contents: nil) else {
-            throw RequestError("an upload cannot be written to \(directory.path)")
-        }
-        defer { try? FileManager.default.removeItem(at: file) }
-        let handle = try UploadFile(path: file.path)
-        var size = 0
-        for try await buffer in request.body {
-            size += buffer.readableBytes
-            try handle.write(buffer)
-        }
-        try handle.close()
         guard let cataloged = state.objects as? CatalogedObjectStore else {
-            return try await state.objects.putFile(at: file.path, encoding: encoding)
+            return try await state.objects.putFile(at: path, encoding: encoding)
         }
-        return try await cataloged.putFile(
-            at: file.path,
-            encoding: encoding,
-            expecting: digest,
-            byteCount: size
-        )
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        return try await cataloged.putFile(at: path, encoding: encoding, expecting: digest, byteCount: size)
     }
 }

@@ -2,9 +2,11 @@ import Catalog
 import Datasets
 import Features
 import Formats
+import Glibc
 import Hummingbird
 import Objects
 import Postgres
+import S3Objects
 import Wire
 
 /// A request that is wrong in itself.
@@ -31,9 +33,13 @@ extension Problem {
         case let error as DecodingError:
             self.init(type: "invalid", title: "Invalid request", status: 422, detail: Self.text(error))
         case let error as ObjectError:
-            if case .missing = error {
+            switch error {
+            case .missing:
                 self.init(type: "missing-object", title: "Missing object", status: 404, detail: "\(error)")
-            } else {
+            case .system(_, _, let code) where code == ENOSPC || code == EDQUOT:
+                self.init(type: "storage-full", title: "Storage full", status: 507, detail: "\(error)")
+            case .system: self.init(type: "storage", title: "Storage failed", status: 500, detail: "\(error)")
+            case .corrupt, .damagedFrame, .changedWhileRead, .notAFile:
                 self.init(type: "corrupt-object", title: "Corrupt object", status: 500, detail: "\(error)")
             }
         case let error as PackError:
@@ -42,6 +48,8 @@ extension Problem {
             } else {
                 self.init(type: "corrupt-object", title: "Corrupt object", status: 500, detail: "\(error)")
             }
+        case is S3Error:
+            self.init(type: "storage-unreachable", title: "Storage unreachable", status: 503, detail: "\(error)")
         case let error as PostgresError where error.code == .connectionFailed:
             self.init(type: "database-unreachable", title: "Database unreachable", status: 503, detail: "\(error)")
         case let error as HTTPError:

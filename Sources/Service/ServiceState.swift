@@ -18,6 +18,7 @@ final class ServiceState: Sendable {
     var localStore: LocalObjectStore? { (objects as? CatalogedObjectStore)?.base as? LocalObjectStore }
     let plans: ServingPlans
     let pushes: PushWriter
+    let uploads: UploadSpool
     private let projects = Mutex<[String: Int64]>([:])
     /// Replay clocks move with requests; the database has the last word on their direction.
     private let replays = Mutex<[Int64: Namespace]>([:])
@@ -29,6 +30,7 @@ final class ServiceState: Sendable {
         self.packs = ServicePacks(objects: objects)
         self.plans = ServingPlans(catalog: catalog, objects: objects)
         self.pushes = PushWriter(catalog: catalog)
+        self.uploads = UploadSpool(directory: configuration.spoolDirectory)
     }
 
     /// Forgets what was planned from older versions.

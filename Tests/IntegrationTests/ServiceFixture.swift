@@ -15,25 +15,31 @@ final class ServiceFixture {
     let objects: String
     private let scratch: Scratch
 
-    private init(repository: FeatureRepository, database: String, scratch: Scratch) {
+    private init(repository: FeatureRepository, database: String, objects: String?, scratch: Scratch) {
         self.repository = repository
         self.client = Client(url: repository.url, project: FeatureRepository.project)
         self.database = database
-        self.objects = scratch.path + "/objects"
+        self.objects = objects ?? scratch.path + "/objects"
         self.scratch = scratch
     }
 
     /// Runs a test against a service that ends with it.
+    ///
+    /// - Parameters:
+    ///   - objects: the object store; `nil` for a new directory.
+    ///   - environment: what the service has besides the test program's.
     static func run(
         allowsReplay: Bool = true,
         worksJobs: Bool = true,
+        objects: String? = nil,
+        environment: [String: String] = [:],
         _ body: (ServiceFixture) async throws -> Void
     ) async throws {
         let scratch = try Scratch()
         let port = try freePort()
         let repository = try FeatureRepository(directory: scratch.path + "/repository", port: port)
         let database = try TemporaryCluster.shared().makeDatabase()
-        let fixture = ServiceFixture(repository: repository, database: database, scratch: scratch)
+        let fixture = ServiceFixture(repository: repository, database: database, objects: objects, scratch: scratch)
         var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .critical
         let service = LockstepService(
@@ -43,7 +49,8 @@ final class ServiceFixture {
                 objects: fixture.objects,
                 project: FeatureRepository.project,
                 allowsReplay: allowsReplay,
-                connectionCount: 6
+                connectionCount: 6,
+                environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }
             ),
             logger: logger
         )

@@ -64,7 +64,13 @@ struct Dev: AsyncParsableCommand {
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the service beside a PostgreSQL: DATABASE_URL, OBJECT_STORE.",
-        discussion: "Jobs are taken from the queue too, unless --no-work is given and workers run elsewhere."
+        discussion: """
+            Jobs are taken from the queue too, unless --no-work is given and workers run elsewhere.
+
+            OBJECT_STORE is a directory, or s3://bucket/prefix. S3 takes its credentials from AWS_ACCESS_KEY_ID and \
+            AWS_SECRET_ACCESS_KEY or the shared credentials file, its region from AWS_REGION, and another service than that \
+            of AWS from S3_ENDPOINT.
+            """
     )
 
     @Option(help: "The address to listen on.")
@@ -92,7 +98,7 @@ struct Serve: AsyncParsableCommand {
                     "DATABASE_URL",
                     "a PostgreSQL URL such as postgres://user@host/lockstep"
                 ),
-                objects: try Environment.require("OBJECT_STORE", "a directory"),
+                objects: try Environment.require("OBJECT_STORE", "a directory, or s3://bucket/prefix"),
                 project: project
             ),
             logger: Loggers.make("lockstep.serve", isVerbose: verbose)
@@ -120,7 +126,7 @@ struct Work: AsyncParsableCommand {
                     "DATABASE_URL",
                     "a PostgreSQL URL such as postgres://user@host/lockstep"
                 ),
-                objects: try Environment.require("OBJECT_STORE", "a directory"),
+                objects: try Environment.require("OBJECT_STORE", "a directory, or s3://bucket/prefix"),
                 project: "default"
             ),
             logger: Loggers.make("lockstep.work", isVerbose: verbose)

@@ -1,4 +1,5 @@
 import Catalog
+import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore

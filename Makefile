@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: demo test oracle interop bench-formats bench-asof bench-expressions bench-windows fuzz-expressions build lint format clean setup
+.PHONY: demo test oracle interop bench-formats bench-asof bench-expressions bench-windows bench-snapshots fuzz-expressions build lint format clean setup
 
 # Sets up what is missing, builds, and runs the example on real data.
 demo: setup
@@ -37,6 +37,10 @@ bench-expressions: setup
 # Times seven windowed aggregates of ten million events against DuckDB.
 bench-windows: setup
 	$(PYTHON) Benchmarks/windows.py
+
+# Times snapshots against DVC and restic.
+bench-snapshots: setup
+	$(PYTHON) Benchmarks/snapshots.py
 
 # Compares 200,000 random expressions with PostgreSQL; LOCKSTEP_FUZZ_SEED gives others.
 fuzz-expressions: setup

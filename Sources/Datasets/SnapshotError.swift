@@ -29,6 +29,9 @@ public enum SnapshotError: Error, Hashable, Sendable {
     case wrongDigest(expected: Digest, found: Digest)
     case occupied(directory: String)
     case nothingSelected(String)
+    /// Neither the work tree nor the cache of another tool has what it tracks.
+    case importMissing(path: String, digest: String)
+    case importCorrupt(path: String, source: String, expected: String, found: String)
     case system(operation: String, path: String, message: String)
 }
 
@@ -80,6 +83,10 @@ extension SnapshotError: CustomStringConvertible {
             "the manifest has the digest \(found), not \(expected); fetch it again, or restore it from a backup"
         case .occupied(let directory):
             "\(directory) exists and is not an empty directory; check out elsewhere, or ask to overwrite it"
+        case .importMissing(let path, let digest):
+            "'\(path)' (\(digest)) is neither in the work tree nor in the cache; fetch it with the tool that tracks it first"
+        case .importCorrupt(let path, let source, let expected, let found):
+            "'\(path)' in \(source) has the digest \(found), not \(expected); fetch it again with the tool that tracks it"
         case .nothingSelected(let pattern):
             "the snapshot has nothing at '\(pattern)'; see its paths with: lockstep snapshot show"
         case .system(let operation, let path, let message):

@@ -76,6 +76,24 @@ public struct SnapshotVerification: Hashable, Sendable {
         return result
     }
 
+    /// The paths of a snapshot that cannot be given back without some contents.
+    public static func paths(
+        of manifest: SnapshotManifest,
+        in contents: SnapshotContents,
+        needing digests: Set<Digest>
+    ) -> [(path: String, digest: Digest)] {
+        manifest.uses.compactMap { path, reference in
+            var needed: Digest?
+            do {
+                try contents.forEachContent(of: reference) { if digests.contains($0) { needed = $0 } }
+            } catch {
+                // A list that cannot be read is one of them.
+                needed = reference.chunks
+            }
+            return needed.map { (path, $0) }
+        }
+    }
+
     private static func fault(
         of path: String,
         _ reference: ObjectReference,

@@ -98,7 +98,7 @@ public final class LocalObjectStore: ManagedObjectStore {
             }
             try OpenFile.reading(path).seal(mode: 0o444)
             try createDurably(Directory.parent(of: target))
-            guard rename(path, target) == 0 else {
+            guard FileFault.allows(), rename(path, target) == 0 else {
                 throw ObjectError.system(operation: "write", path: target, code: errno)
             }
             try OpenFile.syncDirectory(Directory.parent(of: target))

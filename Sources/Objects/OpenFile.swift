@@ -41,7 +41,8 @@ package final class OpenFile {
 
     /// Creates a file that is not there yet.
     static func creating(_ path: String) throws(ObjectError) -> OpenFile {
-        try OpenFile(path: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        guard FileFault.allows() else { throw .system(operation: "create", path: path, code: errno) }
+        return try OpenFile(path: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
     }
 
     package var size: Int {
@@ -93,6 +94,7 @@ package final class OpenFile {
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(ObjectError) {
         guard let base = bytes.baseAddress else { return }
+        guard FileFault.allows() else { throw .system(operation: "write", path: path, code: errno) }
         var written = 0
         while written < bytes.count {
             let count = SystemCall.write(descriptor, path, base + written, bytes.count - written)
@@ -116,16 +118,16 @@ package final class OpenFile {
 
     /// Sets the mode and waits until content and mode are on the disk.
     func seal(mode: mode_t) throws(ObjectError) {
-        guard SystemCall.setMode(descriptor, path, mode) == 0 else {
+        guard FileFault.allows(), SystemCall.setMode(descriptor, path, mode) == 0 else {
             throw .system(operation: "set the mode of", path: path, code: errno)
         }
-        guard SystemCall.sync(descriptor, path) == 0 else { throw .system(operation: "sync", path: path, code: errno) }
+        guard FileFault.allows(), SystemCall.sync(descriptor, path) == 0 else { throw .system(operation: "sync", path: path, code: errno) }
     }
 
     /// Waits until the entries of a directory are on the disk.
     static func syncDirectory(_ path: String) throws(ObjectError) {
         let directory = try OpenFile(path: path, flags: O_RDONLY | O_DIRECTORY)
-        guard SystemCall.sync(directory.descriptor, path) == 0 else {
+        guard FileFault.allows(), SystemCall.sync(directory.descriptor, path) == 0 else {
             throw .system(operation: "sync", path: path, code: errno)
         }
     }

@@ -29,7 +29,7 @@ package final class TemporaryFile {
     /// Makes content and mode durable, then puts the file at `path`, in one step, durably.
     package func commit(to path: String, mode: mode_t) throws(ObjectError) {
         try file.seal(mode: mode)
-        guard SystemCall.rename(file.path, to: path) == 0 else {
+        guard FileFault.allows(), SystemCall.rename(file.path, to: path) == 0 else {
             throw .system(operation: "write", path: path, code: errno)
         }
         isCommitted = true

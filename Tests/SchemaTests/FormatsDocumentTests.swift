@@ -1,4 +1,5 @@
 import Columns
+import Datasets
 import Expressions
 import Features
 import FoundationEssentials
@@ -36,6 +37,22 @@ import Testing
         let digest = try CanonicalForm.digest(of: entity, uses: [], schema: nil)
         #expect(text.contains("\(digest)"))
         #expect(Digest.of(try bytes(try block(after: "The bytes that are hashed:"))) == digest)
+    }
+
+    @Test func identityOfASnapshot() throws {
+        let file = AssetEntry(
+            path: try SnapshotPath("a.csv"),
+            mode: .regular,
+            size: 4,
+            digest: .of(Array("a,b\n".utf8))
+        )
+        let link = AssetEntry(path: try SnapshotPath("latest"), content: .symbolicLink(target: Array("a.csv".utf8)))
+        let environment = EnvironmentCapture(operatingSystem: nil, architecture: "x86_64", swiftVersion: nil)
+        let manifest = try SnapshotManifest(assets: [file, link], code: nil, environment: environment)
+        #expect(text.contains("The digest of the assets is `\(manifest.assetsDigest)`"))
+        #expect(text.contains("\(environment.digest())"))
+        #expect(text.contains("the snapshot is\n`\(manifest.digest)`"))
+        #expect(Digest.of(try bytes(try block(after: "bytes of the assets' digest:"))) == manifest.assetsDigest)
     }
 
     @Test func keys() throws {

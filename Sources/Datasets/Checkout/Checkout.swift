@@ -140,7 +140,9 @@ public enum Checkout {
         func make(_ path: SnapshotPath) throws(SnapshotError) {
             guard made.insert(path).inserted else { return }
             let place = DiskPath(root, path)
-            guard place.withCString({ mkdir($0, 0o777) }) == 0 else { throw FileStatus.error("create", place) }
+            guard FileFault.allows(), place.withCString({ mkdir($0, 0o777) }) == 0 else {
+                throw FileStatus.error("create", place)
+            }
         }
         var last: SnapshotPath?
         for item in items {
@@ -164,7 +166,7 @@ public enum Checkout {
                 outcome.directories += 1
             case .symbolicLink(let target):
                 let made = DiskPath(target).withCString { target in place.withCString { symlink(target, $0) } }
-                guard made == 0 else { throw FileStatus.error("create", place) }
+                guard FileFault.allows(), made == 0 else { throw FileStatus.error("create", place) }
                 outcome.links += 1
             }
         }

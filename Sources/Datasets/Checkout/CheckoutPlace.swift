@@ -1,5 +1,6 @@
 import CLinux
 import FoundationEssentials
+import Objects
 
 #if canImport(Glibc)
     import Glibc
@@ -27,7 +28,7 @@ final class CheckoutPlace {
         let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
         let temporary = "\(parent)/\(prefix)\(String(repeating: "0", count: 16 - digits.utf8.count))\(digits)"
         // Nobody else has business in it before it is whole.
-        guard mkdir(temporary, 0o700) == 0 else { throw FileStatus.error("create", temporary) }
+        guard FileFault.allows(), mkdir(temporary, 0o700) == 0 else { throw FileStatus.error("create", temporary) }
         descriptor = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw FileStatus.error("lock", temporary)
@@ -43,9 +44,12 @@ final class CheckoutPlace {
     func finish() throws {
         let mask = umask(0o077)
         umask(mask)
-        guard fchmod(descriptor, 0o777 & ~mask) == 0 else { throw FileStatus.error("set the mode of", temporary) }
-        guard syncfs(descriptor) == 0 else { throw FileStatus.error("sync", temporary) }
+        guard FileFault.allows(), fchmod(descriptor, 0o777 & ~mask) == 0 else {
+            throw FileStatus.error("set the mode of", temporary)
+        }
+        guard FileFault.allows(), syncfs(descriptor) == 0 else { throw FileStatus.error("sync", temporary) }
         let parent = Self.parent(of: target)
+        if !FileFault.allows() { throw FileStatus.error("write", target) }
         if rename(temporary, target) != 0 {
             guard errno == ENOTEMPTY || errno == EEXIST else { throw FileStatus.error("write", target) }
             guard overwrite else { throw SnapshotError.occupied(directory: target) }
@@ -61,12 +65,13 @@ final class CheckoutPlace {
 
     /// Has the target and the new directory change names, in one step where the file system can.
     private func exchange() throws {
+        guard FileFault.allows() else { throw FileStatus.error("replace", target) }
         if renameat2(AT_FDCWD, temporary, AT_FDCWD, target, UInt32(LINUX_RENAME_EXCHANGE)) == 0 { return }
         guard errno == EINVAL || errno == ENOSYS else { throw FileStatus.error("replace", target) }
         // Killed between the two, the target is gone and both trees stand beside it, the old one ending in `-replaced`.
         let replaced = target + ".lockstep-replaced"
-        guard rename(target, replaced) == 0 else { throw FileStatus.error("replace", target) }
-        guard rename(temporary, target) == 0 else {
+        guard FileFault.allows(), rename(target, replaced) == 0 else { throw FileStatus.error("replace", target) }
+        guard FileFault.allows(), rename(temporary, target) == 0 else {
             let error = FileStatus.error("replace", target)
             rename(replaced, target)
             throw error
@@ -123,7 +128,9 @@ enum TreeRemoval {
         if status.kind == .directory {
             if status.mode.bits & 0o700 != 0o700 { _ = path.withCString { chmod($0, 0o700) } }
             for name in try DirectoryWalk.names(in: path) { try remove(path.appending(name)) }
-            guard path.withCString({ rmdir($0) }) == 0 else { throw FileStatus.error("remove", path) }
+            guard FileFault.allows(), path.withCString({ rmdir($0) }) == 0 else {
+                throw FileStatus.error("remove", path)
+            }
         } else {
             guard path.withCString({ unlink($0) }) == 0 else { throw FileStatus.error("remove", path) }
         }

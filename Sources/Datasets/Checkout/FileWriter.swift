@@ -118,6 +118,7 @@ struct NewFile: ~Copyable {
         mode: FileMode,
         _ body: (inout NewFile) throws -> Void
     ) throws {
+        guard FileFault.allows() else { throw FileStatus.error("create", path) }
         var file = try NewFile(path)
         try body(&file)
         try file.finish(mode)
@@ -130,6 +131,8 @@ struct NewFile: ~Copyable {
     }
 
     deinit { close(descriptor) }
+
+    func write(_ bytes: [UInt8]) throws(SnapshotError) { try AtomicFile.write(bytes, to: descriptor, path.text) }
 
     mutating func write(_ object: ObjectReference, from contents: SnapshotContents) throws {
         var parts = 0
@@ -155,7 +158,9 @@ struct NewFile: ~Copyable {
         if endsInHole {
             guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileStatus.error("write", path) }
         }
-        guard fchmod(descriptor, mode_t(mode.bits)) == 0 else { throw FileStatus.error("set the mode of", path) }
+        guard FileFault.allows(), fchmod(descriptor, mode_t(mode.bits)) == 0 else {
+            throw FileStatus.error("set the mode of", path)
+        }
     }
 
     private static func isZero(_ bytes: borrowing [UInt8]) -> Bool {

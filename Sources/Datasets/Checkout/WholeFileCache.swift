@@ -94,7 +94,9 @@ struct WholeFileCache: Sendable {
         let temporary = DiskPath("\(parent)/tmp-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
         do {
             try NewFile.write(temporary, mode: mode) { try $0.write(object, from: contents) }
-            guard temporary.withCString({ temporary in path.withCString { rename(temporary, $0) } }) == 0 else {
+            guard FileFault.allows(),
+                temporary.withCString({ temporary in path.withCString { rename(temporary, $0) } }) == 0
+            else {
                 throw FileStatus.error("write", path)
             }
         } catch {

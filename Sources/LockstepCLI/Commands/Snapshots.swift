@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Features
+import Formats
 import Foundation
 import Lockstep
 import Objects
@@ -12,7 +13,7 @@ struct SnapshotGroup: AsyncParsableCommand {
         abstract: "Immutable versions of files together with code and environment.",
         subcommands: [
             CreateSnapshot.self, SnapshotStatusCommand.self, ListSnapshots.self, Log.self, ShowSnapshot.self,
-            DiffSnapshots.self, VerifySnapshot.self, CheckoutSnapshot.self, Forget.self,
+            DiffSnapshots.self, VerifySnapshot.self, CheckoutSnapshot.self, Forget.self, ImportSnapshot.self,
         ]
     )
 }
@@ -63,6 +64,18 @@ struct CreateSnapshot: AsyncParsableCommand {
         for text in parent {
             wanted.parents.append(try await RecordedSnapshot.find(text, in: repository).manifest.digest)
         }
+        try await Self.record(wanted, dataset, service, known, repository, json: json)
+    }
+
+    /// Captures, records and tells.
+    static func record(
+        _ wanted: SnapshotRequirements,
+        _ dataset: String,
+        _ service: SnapshotService,
+        _ known: [PackReference],
+        _ repository: Repository,
+        json: Bool
+    ) async throws {
         let catalog = try await PackCatalog(known, from: service)
         let captured = try await SnapshotBuilder.capture(wanted, known: catalog, into: service) { progress in
             Terminal.progress("storing files", progress.filesDone, progress.filesTotal)
@@ -210,12 +223,25 @@ struct ShowSnapshot: AsyncParsableCommand {
 }
 
 struct DiffSnapshots: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "diff", abstract: "Compare two snapshots.")
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Compare two snapshots.",
+        discussion: """
+            Of CSV, Parquet and Arrow files that changed, --tables shows columns, row counts and what each column holds, and \
+            --key the rows that were added, removed or changed.
+            """
+    )
 
     @Argument(help: "The older one.")
     var old: String
     @Argument(help: "The newer one.")
     var new: String
+    @Flag(help: "Look into tables that changed.")
+    var tables = false
+    @Option(
+        help: ArgumentHelp("A column that tells a table's rows apart; may be given several times.", valueName: "column")
+    )
+    var key: [String] = []
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -224,27 +250,71 @@ struct DiffSnapshots: AsyncParsableCommand {
         let first = try await RecordedSnapshot.find(old, in: repository)
         let second = try await RecordedSnapshot.find(new, in: repository)
         let diff = SnapshotDiff(from: first.manifest, to: second.manifest)
-        if json { return try Terminal.json(SnapshotPrinting.message(diff)) }
+        let compared = tables || !key.isEmpty ? try await compare(diff.assets.changed, first, second, repository) : []
+        if json { return try Terminal.json(SnapshotPrinting.message(diff, compared)) }
         print("\(first.reference) -> \(second.reference)")
         for (part, paths) in [("file", diff.assets), ("code", diff.code), ("lock file", diff.lockFiles)] {
             SnapshotPrinting.print(paths, of: part)
         }
+        for table in compared {
+            print("table \(table.path)")
+            table.show()
+        }
         for fact in diff.facts { print("~ \(fact.name): \(fact.old ?? "none") -> \(fact.new ?? "none")") }
         if diff.isEmpty { print("no difference") }
+    }
+
+    /// Looks into the tables among the files that changed.
+    private func compare(
+        _ paths: [SnapshotPath],
+        _ old: RecordedSnapshot,
+        _ new: RecordedSnapshot,
+        _ repository: Repository
+    ) async throws -> [TableComparison] {
+        let (service, _) = try await SnapshotService.open(repository, dataset: new.dataset)
+        defer { service.close() }
+        func content(_ snapshot: RecordedSnapshot, _ path: SnapshotPath) async throws -> [UInt8]? {
+            guard let object = snapshot.manifest.assets.first(where: { $0.path == path })?.content.object else {
+                return nil
+            }
+            let contents = try await SnapshotContents.open(
+                snapshot.manifest,
+                packs: snapshot.packs,
+                from: service,
+                objects: service.objects,
+                references: [object]
+            )
+            return try contents.bytes(object)
+        }
+        var tables: [TableComparison] = []
+        for path in paths {
+            guard let format = TableFormat(path: path.text), let before = try await content(old, path),
+                let after = try await content(new, path)
+            else { continue }
+            tables.append(try TableComparison(path: path.text, old: before, new: after, format: format, key: key))
+        }
+        return tables
     }
 }
 
 struct VerifySnapshot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Read every pack of a snapshot in the service's store and check every digest."
+        abstract: "Read every pack of a snapshot in the service's store and check every digest.",
+        discussion: """
+            With --budget, reads the packs of all snapshots of a dataset until the budget is used up; the next time goes on \
+            where this one stopped.
+            """
     )
 
     @Argument(help: "dataset, dataset@n or dataset@tag.")
     var reference: String
+    @Option(help: ArgumentHelp("How long, or how many bytes.", valueName: "30s, 10m, 2h, 500MB or 4GiB"))
+    var budget: String?
 
     func run() async throws {
         let repository = try Repository.find()
+        if let budget { return try await Scrub(reference, try ScrubBudget(budget), repository).run() }
         let snapshot = try await RecordedSnapshot.find(reference, in: repository)
         let lease = try await ObjectLease.reading(snapshot.reference, repository.client)
         let (service, _) = try await SnapshotService.open(repository, dataset: snapshot.dataset)
@@ -394,6 +464,7 @@ enum SnapshotPrinting {
         let code: PathsMessage
         let lockFiles: PathsMessage
         let facts: [Fact]
+        let tables: [TableComparison]
     }
 
     static func message(_ paths: SnapshotDiff.Paths) -> PathsMessage {
@@ -406,12 +477,13 @@ enum SnapshotPrinting {
         )
     }
 
-    static func message(_ diff: SnapshotDiff) -> DiffMessage {
+    static func message(_ diff: SnapshotDiff, _ tables: [TableComparison]) -> DiffMessage {
         DiffMessage(
             assets: message(diff.assets),
             code: message(diff.code),
             lockFiles: message(diff.lockFiles),
-            facts: diff.facts.map { DiffMessage.Fact(name: $0.name, old: $0.old, new: $0.new) }
+            facts: diff.facts.map { DiffMessage.Fact(name: $0.name, old: $0.old, new: $0.new) },
+            tables: tables
         )
     }
 }

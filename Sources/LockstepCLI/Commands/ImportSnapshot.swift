@@ -1,0 +1,36 @@
+import ArgumentParser
+import Datasets
+import Foundation
+
+struct ImportSnapshot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Make a snapshot of what DVC or git-lfs tracks in a directory.",
+        discussion: """
+            Reads .dvc files, dvc.lock, DVC's cache and git-lfs pointers and objects; neither tool need be installed. Every \
+            file is verified against the digest that its tool has of it. Each is copied once on the way.
+            """
+    )
+
+    @Argument(help: "The dataset.")
+    var dataset: String
+    @Argument(help: "The directory.")
+    var directory: String
+    @Option(help: "DVC's cache, where it is not .dvc/cache.")
+    var cache: String?
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let repository = try Repository.find()
+        let tracked = try TrackedFiles(in: directory, cache: cache)
+        let (service, known) = try await SnapshotService.open(repository, dataset: dataset)
+        defer { service.close() }
+        let staging = "\(service.state)/import-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: service.state, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: staging) }
+        try await ImportedFiles.stage(tracked.files, in: staging)
+        let wanted = SnapshotRequirements(paths: [staging])
+        try await CreateSnapshot.record(wanted, dataset, service, known, repository, json: json)
+    }
+}

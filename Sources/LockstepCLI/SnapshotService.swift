@@ -33,16 +33,20 @@ struct SnapshotService: Sendable {
 
     /// Connects to the service.
     ///
+    /// - Parameter lease: of a writer: the packs are pinned before anything is built upon them, so that none is relied on
+    ///   that is collected meanwhile.
     /// - Returns: with it, the packs that the next snapshot of a dataset may use.
     static func open(
         _ repository: Repository,
         dataset: String,
-        lease: ObjectLease? = nil
+        pinning lease: ObjectLease? = nil
     ) async throws -> (service: SnapshotService, packs: [PackReference]) {
         let client = repository.client
         let list = try await client.get(client.projectPath("datasets/\(dataset)/packs"), as: PackList.self)
         let service = await SnapshotService(repository, directory: list.directory, lease: lease)
-        return (service, try packs(list.packs))
+        let offered = try packs(list.packs)
+        let gone = try await lease?.pin(offered.map(\.digest)) ?? []
+        return (service, offered.filter { !gone.contains($0.digest) })
     }
 
     /// Removes what ``open(_:dataset:)`` made.

@@ -121,7 +121,9 @@ package final class OpenFile {
         guard FileFault.allows(), SystemCall.setMode(descriptor, path, mode) == 0 else {
             throw .system(operation: "set the mode of", path: path, code: errno)
         }
-        guard FileFault.allows(), SystemCall.sync(descriptor, path) == 0 else { throw .system(operation: "sync", path: path, code: errno) }
+        guard FileFault.allows(), SystemCall.sync(descriptor, path) == 0 else {
+            throw .system(operation: "sync", path: path, code: errno)
+        }
     }
 
     /// Waits until the entries of a directory are on the disk.

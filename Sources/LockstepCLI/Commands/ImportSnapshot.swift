@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Lockstep
 
 struct ImportSnapshot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,7 +25,8 @@ struct ImportSnapshot: AsyncParsableCommand {
     func run() async throws {
         let repository = try Repository.find()
         let tracked = try TrackedFiles(in: directory, cache: cache)
-        let (service, known) = try await SnapshotService.open(repository, dataset: dataset)
+        let lease = try await ObjectLease.writing(repository.client)
+        let (service, known) = try await SnapshotService.open(repository, dataset: dataset, pinning: lease)
         defer { service.close() }
         let staging = "\(service.state)/import-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: service.state, withIntermediateDirectories: true)
@@ -32,5 +34,6 @@ struct ImportSnapshot: AsyncParsableCommand {
         try await ImportedFiles.stage(tracked.files, in: staging)
         let wanted = SnapshotRequirements(paths: [staging])
         try await CreateSnapshot.record(wanted, dataset, service, known, repository, json: json)
+        await lease.close()
     }
 }

@@ -51,11 +51,8 @@ struct CreateSnapshot: AsyncParsableCommand {
     func run() async throws {
         let repository = try Repository.find()
         let lease = try await ObjectLease.writing(repository.client)
-        let (service, offered) = try await SnapshotService.open(repository, dataset: dataset, lease: lease)
+        let (service, known) = try await SnapshotService.open(repository, dataset: dataset, pinning: lease)
         defer { service.close() }
-        // Pinned before anything is built upon them: what is collected meanwhile is not relied on.
-        let gone = try await lease.pin(offered.map(\.digest))
-        let known = offered.filter { !gone.contains($0.digest) }
         var wanted = SnapshotRequirements(paths: paths, code: code)
         wanted.variables = variable
         wanted.allowedSecrets = allowSecret
@@ -65,6 +62,7 @@ struct CreateSnapshot: AsyncParsableCommand {
             wanted.parents.append(try await RecordedSnapshot.find(text, in: repository).manifest.digest)
         }
         try await Self.record(wanted, dataset, service, known, repository, json: json)
+        await lease.close()
     }
 
     /// Captures, records and tells.
@@ -91,7 +89,6 @@ struct CreateSnapshot: AsyncParsableCommand {
             ),
             as: RecordedVersion.self
         )
-        await lease.close()
         Terminal.endProgress()
         if json { return try Terminal.json(made) }
         let stored = captured.newPacks.reduce(0) { $0 + $1.size }

@@ -19,9 +19,10 @@ package final class ObjectCache: Sendable {
         try await verified(digest, from: origin, fetch) { try await $0.get(digest) }
     }
 
-    /// The path of an object; it was verified when it arrived, and whoever reads it verifies it again.
+    /// The path of an object, which was verified.
     package func path(_ digest: Digest, from origin: String, _ fetch: @escaping Fetch) async throws -> String {
         try await verified(digest, from: origin, fetch) { store in
+            try await store.verify(digest)
             guard let path = try await store.localPath(digest) else {
                 throw ObjectError.missing(digest, directory: store.directory)
             }

@@ -1,5 +1,6 @@
 import Foundation
 import Objects
+import Synchronization
 import Testing
 
 @Suite struct LocalObjectStoreTests {
@@ -125,16 +126,20 @@ import Testing
         let path = directory.path + "/moving"
         let size = 3 * Self.mebibyte
         try Data(repeating: 0, count: size).write(to: URL(filePath: path))
-        let writer = Task.detached {
-            let handle = try FileHandle(forWritingTo: URL(filePath: path))
+        let isOver = Mutex(false)
+        // On a thread of its own: a task that never waits would take one of the few threads that all tests share.
+        let writer = Thread {
+            guard let handle = FileHandle(forWritingAtPath: path) else { return }
             var round: UInt8 = 1
-            while !Task.isCancelled {
-                try handle.seek(toOffset: UInt64(size - 4_096))
-                try handle.write(contentsOf: Data(repeating: round, count: 4_096))
+            while !isOver.withLock({ $0 }) {
+                handle.seek(toFileOffset: UInt64(size - 4_096))
+                handle.write(Data(repeating: round, count: 4_096))
                 round &+= 1
             }
-            try handle.close()
+            try? handle.close()
         }
+        writer.start()
+        defer { isOver.withLock { $0 = true } }
         for _ in 0..<10 {
             do {
                 let stored = try await store.putFile(at: path, encoding: .lz4)
@@ -144,8 +149,8 @@ import Testing
                 #expect(changed == path)
             }
         }
-        writer.cancel()
-        try await writer.value
+        isOver.withLock { $0 = true }
+        while !writer.isFinished { try await Task.sleep(for: .milliseconds(1)) }
         #expect(try directory.files().allSatisfy { !$0.contains("/tmp/") })
     }
 }

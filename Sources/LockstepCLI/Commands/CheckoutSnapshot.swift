@@ -1,0 +1,91 @@
+import ArgumentParser
+import Datasets
+import Features
+import Formats
+import Foundation
+import Lockstep
+import Objects
+import Wire
+
+struct CheckoutSnapshot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "checkout",
+        abstract: "Write a snapshot's files to a directory, whole or not at all.",
+        discussion: """
+            Files are verified, written beside the directory, and take its place in one step. --link=reflink,copy makes \
+            clones where the file system can. --link=hardlink,copy makes names of read-only files in the repository's cache, \
+            which is no part of the store.
+            """
+    )
+
+    @Argument(help: "dataset, dataset@n or dataset@tag.")
+    var reference: String
+    @Argument(help: "A directory that does not exist or is empty.")
+    var directory: String
+    @Argument(help: "Paths and globs of what to write; all where left out.")
+    var selection: [String] = []
+    @Option(help: "How files are made, in order of preference: reflink, hardlink, copy.")
+    var link = "copy"
+    @Flag(help: "Write the code instead of the files.")
+    var code = false
+    @Flag(help: "Replace what the directory holds.")
+    var overwrite = false
+    @Flag(help: "Leave out files that were erased, instead of refusing.")
+    var skipErased = false
+
+    func run() async throws {
+        var options = Checkout.Options()
+        options.ways = try link.split(separator: ",").map { word in
+            guard let way = FileWay(rawValue: String(word)) else {
+                throw UsageError("'\(word)' is no way to make a file; use reflink, hardlink or copy")
+            }
+            return way
+        }
+        options.part = code ? .code : .assets
+        options.overwrite = overwrite
+        options.selection = selection
+        let repository = try Repository.find()
+        let snapshot = try await RecordedSnapshot.find(reference, in: repository)
+        let lease = try await ObjectLease.reading(snapshot.reference, repository.client)
+        let manifest = try await withoutErased(snapshot, repository.client)
+        let (service, _) = try await SnapshotService.open(repository, dataset: snapshot.dataset)
+        defer { service.close() }
+        if options.ways.contains(where: { $0 != .copy }) { options.cache = service.state + "/files" }
+        let contents = try await SnapshotContents.open(
+            manifest,
+            packs: snapshot.packs,
+            from: service,
+            objects: service.objects,
+            references: try Checkout.references(of: manifest, options)
+        )
+        let outcome = try await Checkout.write(manifest, contents, to: directory, options)
+        await lease.close()
+        let ways = outcome.ways.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) by \($0.key.rawValue)" }
+        print(
+            "\(snapshot.reference) -> \(directory): \(outcome.files) files, \(outcome.bytes) bytes"
+                + (ways.isEmpty ? "" : " (\(ways.joined(separator: ", ")))")
+        )
+    }
+
+    /// The snapshot's manifest without what was erased.
+    ///
+    /// - Throws: 410 with the reasons, unless erased files are to be left out.
+    private func withoutErased(_ snapshot: RecordedSnapshot, _ client: Client) async throws -> SnapshotManifest {
+        let erased = try await Erased(client)
+        let gone = erased.files(of: snapshot.manifest)
+        guard !gone.isEmpty else { return snapshot.manifest }
+        for file in gone { Terminal.error("\(snapshot.reference): \(file)") }
+        guard skipErased else {
+            throw ClientError.refused(
+                Problem(
+                    type: "erased",
+                    title: "Erased",
+                    status: 410,
+                    detail: "snapshot \(snapshot.reference) has files that were erased: \(gone.joined(separator: "; "))"
+                        + "; give --skip-erased to leave them out"
+                )
+            )
+        }
+        return try erased.remaining(snapshot.manifest)
+    }
+}

@@ -17,14 +17,11 @@ public struct SnapshotRequest: Codable, Hashable, Sendable {
     public var manifest: String
     /// The packs that hold what the manifest names.
     public var packs: [PackMessage]
-    /// The session in which they were sent, where there is one.
-    public var session: Int64?
 
-    public init(dataset: String, manifest: String, packs: [PackMessage], session: Int64? = nil) {
+    public init(dataset: String, manifest: String, packs: [PackMessage]) {
         self.dataset = dataset
         self.manifest = manifest
         self.packs = packs
-        self.session = session
     }
 }
 

@@ -140,7 +140,7 @@ import Wire
             Sample("ReportRequest", ReportRequest(lock: digest, document: "{}")),
             Sample(
                 "SnapshotRequest",
-                SnapshotRequest(dataset: "nycflights", manifest: digest, packs: [pack], session: 1),
+                SnapshotRequest(dataset: "nycflights", manifest: digest, packs: [pack]),
                 bare: SnapshotRequest(dataset: "nycflights", manifest: digest, packs: [])
             ),
             Sample("PackMessage", pack),

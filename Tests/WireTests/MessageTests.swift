@@ -73,7 +73,7 @@ import Wire
             ])
         )
         try expectRoundTrip(
-            SnapshotRequest(dataset: "d", manifest: "m", packs: [PackMessage(digest: "p", size: 1)], session: 2)
+            SnapshotRequest(dataset: "d", manifest: "m", packs: [PackMessage(digest: "p", size: 1)])
         )
         try expectRoundTrip(RecordedVersion(reference: "d@1", digest: "x", isNew: true))
         try expectRoundTrip(ObjectStored(digest: "x", byteCount: 1 << 40))

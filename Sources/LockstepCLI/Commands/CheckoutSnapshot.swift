@@ -4,6 +4,7 @@ import Features
 import Formats
 import Foundation
 import Lockstep
+import NIOHTTP1
 import Objects
 import Wire
 
@@ -69,22 +70,16 @@ struct CheckoutSnapshot: AsyncParsableCommand {
 
     /// The snapshot's manifest without what was erased.
     ///
-    /// - Throws: 410 with the reasons, unless erased files are to be left out.
+    /// - Throws: the service's refusal of the first erased file, unless erased files are to be left out.
     private func withoutErased(_ snapshot: RecordedSnapshot, _ client: Client) async throws -> SnapshotManifest {
         let erased = try await Erased(client)
-        let gone = erased.files(of: snapshot.manifest)
-        guard !gone.isEmpty else { return snapshot.manifest }
-        for file in gone { Terminal.error("\(snapshot.reference): \(file)") }
-        guard skipErased else {
-            throw ClientError.refused(
-                Problem(
-                    type: "erased",
-                    title: "Erased",
-                    status: 410,
-                    detail: "snapshot \(snapshot.reference) has files that were erased: \(gone.joined(separator: "; "))"
-                        + "; give --skip-erased to leave them out"
-                )
-            )
+        let gone = snapshot.manifest.assets.compactMap(\.digest).first { erased.reason($0) != nil }
+        guard let gone else { return snapshot.manifest }
+        for file in erased.files(of: snapshot.manifest) { Terminal.error("\(snapshot.reference): \(file)") }
+        if !skipErased {
+            Terminal.error("\(snapshot.reference) is not whole any more; give --skip-erased to check out the rest")
+            // Whether it may be had is the service's to say.
+            _ = try await client.send(.GET, "/v1/objects/\(gone)")
         }
         return try erased.remaining(snapshot.manifest)
     }

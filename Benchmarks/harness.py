@@ -20,6 +20,19 @@ def fail(message):
     sys.exit(f"{pathlib.Path(sys.argv[0]).name}: {message}")
 
 
+def environment(name, requirements):
+    """The Python of an environment in the cache directory that has what is required."""
+    home = CACHE / name
+    made = home / "requirements.txt"
+    if not made.exists() or made.read_text() != requirements:
+        print(f"installing in {home}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+        pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "/dev/stdin"]
+        subprocess.run(pip, check=True, input=requirements, text=True)
+        made.write_text(requirements)
+    return str(home / "bin" / "python")
+
+
 def python(peers="peers"):
     """A Python that has the peers: PYTHON, or an environment that is made once, outside the tree.
 
@@ -31,17 +44,7 @@ def python(peers="peers"):
     ]
     if os.environ.get(variable):
         return os.environ[variable]
-    requirements = (HERE / "peers" / requirements).read_text()
-    home = CACHE / f"lockstep-{peers}"
-    program = home / "bin" / "python"
-    made = home / "requirements.txt"
-    if not made.exists() or made.read_text() != requirements:
-        print(f"installing the peers in {home}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
-        pip = [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "/dev/stdin"]
-        subprocess.run(pip, check=True, input=requirements, text=True)
-        made.write_text(requirements)
-    return str(program)
+    return environment(f"lockstep-{peers}", (HERE / "peers" / requirements).read_text())
 
 
 def program(name):

@@ -80,7 +80,7 @@ public struct CanonicalEncoder: Sendable {
 
     public mutating func digest(_ value: Digest) {
         begin(0x08)
-        encoded.append(contentsOf: value.bytes)
+        value.append(to: &encoded)
     }
 
     /// Writes a digest, or null for `nil`.
@@ -151,13 +151,13 @@ public struct CanonicalEncoder: Sendable {
 
     // One value of the innermost open list or record is complete, and with the last of them that list or record is.
     private mutating func closeValue() {
-        while var top = opened.popLast() {
-            top.remaining -= 1
-            guard top.remaining == 0 else {
-                top.awaitsField = top.isRecord
-                opened.append(top)
+        while let last = opened.indices.last {
+            opened[last].remaining -= 1
+            if opened[last].remaining > 0 {
+                opened[last].awaitsField = opened[last].isRecord
                 return
             }
+            opened.removeLast()
         }
     }
 

@@ -91,6 +91,14 @@ public enum CanonicalJSON: Hashable, Sendable {
     /// Appends a string in its spelling; `text` is UTF-8.
     public static func append(_ text: some Sequence<UInt8>, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        defer { output.append(UInt8(ascii: "\"")) }
+        // Most strings have nothing to escape.
+        let isPlain = text.withContiguousStorageIfAvailable { bytes in
+            let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+            if isPlain { output.append(contentsOf: bytes) }
+            return isPlain
+        }
+        if isPlain == true { return }
         for byte in text {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): output.append(contentsOf: [UInt8(ascii: "\\"), byte])
@@ -106,6 +114,5 @@ public enum CanonicalJSON: Hashable, Sendable {
             default: output.append(byte)
             }
         }
-        output.append(UInt8(ascii: "\""))
     }
 }

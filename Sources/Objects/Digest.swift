@@ -31,35 +31,40 @@ public struct Digest: Hashable, Sendable {
 
     /// Reads 64 lower-case hexadecimal digits; `nil` for anything else.
     public init?(hex: some StringProtocol) {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.byteCount)
-        var high: UInt8?
-        for character in hex.utf8 {
-            let nibble: UInt8
-            switch character {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): nibble = character - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): nibble = character - UInt8(ascii: "a") + 10
-            default: return nil
+        guard let digest = Array(hex.utf8).withUnsafeBufferPointer({ Digest(hexDigits: $0) }) else { return nil }
+        self = digest
+    }
+
+    /// Reads 64 lower-case hexadecimal digits; `nil` for anything else.
+    private init?(hexDigits digits: UnsafeBufferPointer<UInt8>) {
+        guard digits.count == Self.byteCount * 2 else { return nil }
+        var invalid: UInt64 = 0
+        func word(_ position: Int) -> UInt64 {
+            var word: UInt64 = 0
+            for digit in digits[position..<position + 16] {
+                let (number, letter) = (digit &- UInt8(ascii: "0"), digit &- UInt8(ascii: "a"))
+                let isNumber = number < 10
+                if !isNumber, letter >= 6 { invalid = 1 }
+                word = word << 4 | UInt64(isNumber ? number : letter &+ 10)
             }
-            if let first = high {
-                bytes.append(first << 4 | nibble)
-                high = nil
-            } else {
-                high = nibble
-            }
+            return word
         }
-        guard high == nil else { return nil }
-        self.init(bytes: bytes)
+        (word0, word1, word2, word3) = (word(0), word(16), word(32), word(48))
+        guard invalid == 0 else { return nil }
     }
 
     /// The 32 bytes.
     public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.byteCount)
-        for word in [word0, word1, word2, word3] {
-            withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
-        }
+        append(to: &bytes)
         return bytes
+    }
+
+    /// Appends the 32 bytes.
+    package func append(to bytes: inout [UInt8]) {
+        var words = (word0.bigEndian, word1.bigEndian, word2.bigEndian, word3.bigEndian)
+        withUnsafeBytes(of: &words) { bytes.append(contentsOf: $0) }
     }
 
     /// The first of the 32 bytes.
@@ -68,16 +73,31 @@ public struct Digest: Hashable, Sendable {
     /// The 64 lower-case hexadecimal digits, without the `sha256:` in front.
     public var hex: String {
         String(unsafeUninitializedCapacity: Self.byteCount * 2) { buffer in
-            var position = 0
-            for word in [word0, word1, word2, word3] {
-                for shift in stride(from: 60, through: 0, by: -4) {
-                    let nibble = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
-                    buffer[position] = nibble + (nibble < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
-                    position += 1
-                }
-            }
-            return position
+            writeHex(to: buffer)
+            return Self.byteCount * 2
         }
+    }
+
+    /// Appends what ``description`` is, in UTF-8.
+    package func appendText(to text: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCount * 2) { digits in
+            writeHex(to: digits)
+            text.append(contentsOf: Self.prefix.utf8)
+            text.append(contentsOf: digits)
+        }
+    }
+
+    private func writeHex(to buffer: UnsafeMutableBufferPointer<UInt8>) {
+        func write(_ word: UInt64, at position: Int) {
+            for digit in 0..<16 {
+                let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - digit * 4)) & 15
+                buffer[position + digit] = nibble &+ (nibble < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            }
+        }
+        write(word0, at: 0)
+        write(word1, at: 16)
+        write(word2, at: 32)
+        write(word3, at: 48)
     }
 
     /// The SHA-256 of `bytes`.
@@ -115,6 +135,11 @@ public struct Digest: Hashable, Sendable {
     }
 }
 
+extension Digest {
+    /// Any eight bytes of a digest are as random as all of them.
+    public func hash(into hasher: inout Swift.Hasher) { hasher.combine(word0) }
+}
+
 extension Digest: Comparable {
     public static func < (left: Digest, right: Digest) -> Bool {
         (left.word0, left.word1, left.word2, left.word3) < (right.word0, right.word1, right.word2, right.word3)
@@ -128,8 +153,16 @@ extension Digest: LosslessStringConvertible {
 
     /// Reads `sha256:` and 64 lower-case hexadecimal digits; `nil` for anything else.
     public init?(_ text: String) {
-        guard text.utf8.starts(with: Self.prefix.utf8) else { return nil }
-        self.init(hex: text.dropFirst(Self.prefix.count))
+        var text = text
+        guard let digest = text.withUTF8({ Digest(utf8: $0) }) else { return nil }
+        self = digest
+    }
+
+    /// Reads what ``init(_:)`` does from bytes.
+    package init?(utf8: UnsafeBufferPointer<UInt8>) {
+        let count = Self.prefix.utf8.count
+        guard utf8.count > count, utf8.prefix(count).elementsEqual(Self.prefix.utf8) else { return nil }
+        self.init(hexDigits: UnsafeBufferPointer(rebasing: utf8[count...]))
     }
 }
 

@@ -47,18 +47,22 @@ final class ServicePacks: PackSource {
         state.order.append(pack)
     }
 
-    /// Looks for everything that a manifest names in packs.
+    /// Looks for everything that a manifest names, its references, in packs.
     ///
     /// - Throws: `RequestError` for the first content that none of them holds.
-    func check(_ manifest: SnapshotManifest, isIn packs: [PackReference]) async throws {
+    func check(
+        _ references: [ObjectReference],
+        of manifest: SnapshotManifest,
+        areIn packs: [PackReference]
+    ) async throws {
         let contents = try await SnapshotContents.open(
             manifest,
             packs: packs,
             from: self,
             objects: objects,
-            references: manifest.objectReferences.filter { $0.chunks != nil }
+            references: references.filter { $0.chunks != nil }
         )
-        for reference in manifest.objectReferences {
+        for reference in references {
             do {
                 try contents.forEachContent(of: reference) { digest in
                     guard contents.catalog.contains(digest) else { throw SnapshotError.missingContent(digest) }

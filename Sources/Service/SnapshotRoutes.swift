@@ -122,7 +122,8 @@ struct SnapshotRoutes {
                     + "snapshot with this version of lockstep"
             )
         }
-        try await state.catalog.refuseErased(manifest.objectReferences.map(\.digest).sorted())
+        let references = manifest.objectReferences
+        try await state.catalog.refuseErased(references.map(\.digest))
         var packs: [PackReference] = []
         for pack in request.packs {
             guard let digest = Digest(pack.digest) else { throw RequestError("'\(pack.digest)' is not a digest") }
@@ -131,7 +132,7 @@ struct SnapshotRoutes {
             }
             packs.append(PackReference(digest: digest, size: pack.size))
         }
-        try await state.packs.check(manifest, isIn: packs)
+        try await state.packs.check(references, of: manifest, areIn: packs)
         let made = try await state.catalog.record(
             NewVersion(
                 name: DefinitionName(kind: .snapshot, name: request.dataset),

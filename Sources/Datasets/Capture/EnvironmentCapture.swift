@@ -64,14 +64,16 @@ public struct EnvironmentCapture: Hashable, Sendable {
 
     /// Captures this machine's environment, the lock files directly in `directory`, and the variables named.
     ///
+    /// - Parameter cache: where ``SwiftVersion`` keeps what it was told.
     /// - Throws: ``SnapshotError/secrets(_:)`` for a lock file or a variable that holds one.
     static func capture(
         directory: String,
         variables: [String],
         secrets: SecretCheck,
+        cache: String? = nil,
         into sink: ContentSink
     ) async throws -> EnvironmentCapture {
-        async let swift = Command.firstLine(of: "swift", ["--version"])
+        async let swift = SwiftVersion.current(cache: cache)
         let environment = ProcessInfo.processInfo.environment
         let (lockFiles, system) = try await fileWork.run {
             let names = try lockFileNames(in: directory)

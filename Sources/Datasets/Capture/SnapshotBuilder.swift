@@ -98,6 +98,7 @@ public enum SnapshotBuilder {
                 directory: codeDirectory ?? tree.root,
                 variables: wanted.variables,
                 secrets: secrets,
+                cache: wanted.readsEverything ? nil : wanted.cache,
                 into: sink
             )
             var code: CodeCapture?

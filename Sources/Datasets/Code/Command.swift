@@ -90,12 +90,18 @@ struct Command {
     }
 
     /// The first line a program prints, or `nil` if it is absent, fails, or takes longer than 20 seconds.
-    static func firstLine(of name: String, _ arguments: [String]) async -> String? {
-        guard let outcome = try? await run(name, arguments, limit: 20), outcome.status == 0 else { return nil }
+    static func firstLine(
+        of name: String,
+        _ arguments: [String],
+        _ environment: [String: String]
+    ) async -> String? {
+        guard let outcome = try? await run(name, arguments, environment: environment, limit: 20), outcome.status == 0
+        else { return nil }
         return outcome.line?.split(separator: "\n").first.map(String.init)
     }
 
-    private static func locate(_ name: String, in path: String) -> String? {
+    /// The path of a program, the first of its name on a search path.
+    static func locate(_ name: String, in path: String) -> String? {
         path.split(separator: ":").lazy.map { "\($0)/\(name)" }.first(where: FileManager.default.isExecutableFile)
     }
 }

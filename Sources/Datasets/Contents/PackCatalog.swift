@@ -60,7 +60,8 @@ public struct PackCatalog: Sendable {
         indexes.append(index)
         places.reserveCapacity(places.count + index.count)
         index.forEachDigest { digest in
-            if places[digest] == nil { places[digest] = number }
+            // One search of the table: nothing is added to what is there, and what is not there becomes the number.
+            places[digest, default: number] += 0
         }
     }
 

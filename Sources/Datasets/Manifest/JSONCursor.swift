@@ -1,3 +1,5 @@
+import Objects
+
 /// Reads JSON from its front, value by value, without building a tree: a manifest has an entry for every file.
 ///
 /// Only what manifests have is understood as a number: whole numbers of 64 bits.
@@ -19,11 +21,11 @@ struct JSONCursor {
     }
 
     /// Hands each member's name to `body`, which reads its value or skips it.
-    mutating func object(_ body: (inout JSONCursor, String) throws(SnapshotError) -> Void) throws(SnapshotError) {
+    mutating func object(_ body: (inout JSONCursor, JSONName) throws(SnapshotError) -> Void) throws(SnapshotError) {
         try open("{")
         if take("}") { return close() }
         repeat {
-            let name = try string()
+            let name = try name()
             guard take(":") else { throw fault("':' is missing") }
             try body(&self, name)
         } while take(",")
@@ -47,10 +49,45 @@ struct JSONCursor {
         return text
     }
 
-    mutating func digest<Value: LosslessStringConvertible>(_ type: Value.Type) throws(SnapshotError) -> Value {
+    /// The bytes of a string, which are UTF-8.
+    mutating func utf8() throws(SnapshotError) -> [UInt8] {
+        let bytes = try stringBytes()
+        guard bytes.isUTF8 else { throw fault("a string is not UTF-8") }
+        return bytes
+    }
+
+    mutating func digest() throws(SnapshotError) -> Digest {
+        // Most of a manifest is digests, none of which has an escape.
+        if let plain = plainString(), let digest = Digest(utf8: plain) {
+            position += plain.count + 2
+            return digest
+        }
         let text = try string()
-        guard let value = Value(text) else { throw fault("'\(text)' is not a digest") }
-        return value
+        guard let digest = Digest(text) else { throw fault("'\(text)' is not a digest") }
+        return digest
+    }
+
+    private mutating func name() throws(SnapshotError) -> JSONName {
+        if let plain = plainString() {
+            position += plain.count + 2
+            return JSONName(bytes: plain)
+        }
+        // An escaped name is none that is known; its value is passed over.
+        _ = try utf8()
+        return JSONName(bytes: UnsafeBufferPointer(rebasing: bytes[..<0]))
+    }
+
+    /// The string that follows, where it stands without escapes and control characters; nothing is passed over.
+    private mutating func plainString() -> UnsafeBufferPointer<UInt8>? {
+        skipSpace()
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { return nil }
+        var end = position + 1
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\"") {
+            guard bytes[end] >= 0x20, bytes[end] < 0x80, bytes[end] != UInt8(ascii: "\\") else { return nil }
+            end += 1
+        }
+        guard end < bytes.count else { return nil }
+        return UnsafeBufferPointer(rebasing: bytes[position + 1..<end])
     }
 
     mutating func integer() throws(SnapshotError) -> Int {
@@ -161,5 +198,24 @@ struct JSONCursor {
         else { throw fault("an escape is not four digits") }
         position = end
         return unit
+    }
+}
+
+/// The name of a member, to be compared in a `switch`; valid while the JSON is.
+struct JSONName {
+    fileprivate let bytes: UnsafeBufferPointer<UInt8>
+
+    static func ~= (pattern: StaticString, name: JSONName) -> Bool {
+        pattern.utf8CodeUnitCount == name.bytes.count
+            && pattern.withUTF8Buffer { pattern in zip(pattern, name.bytes).allSatisfy { $0 == $1 } }
+    }
+}
+
+extension [UInt8] {
+    /// Whether it is text in UTF-8.
+    var isUTF8: Bool {
+        var all: UInt8 = 0
+        for byte in self { all |= byte }
+        return all < 0x80 || String(validating: self, as: UTF8.self) != nil
     }
 }

@@ -19,57 +19,54 @@ extension SnapshotManifest {
 private enum EntryLine {
     static func of(_ path: SnapshotPath, _ content: EntryContent?, state: String? = nil, hasKind: Bool) -> [UInt8] {
         var line: [UInt8] = []
-        line.reserveCapacity(path.bytes.count + 176)
-        line.append(UInt8(ascii: "{"))
-        func name(_ name: StaticString) {
-            line.append(UInt8(ascii: line.count > 1 ? "," : "\""))
-            if line.last == UInt8(ascii: ",") { line.append(UInt8(ascii: "\"")) }
-            name.withUTF8Buffer { line.append(contentsOf: $0) }
-            line.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
-        }
-        func text(_ text: String) {
-            line.append(UInt8(ascii: "\""))
-            line.append(contentsOf: text.utf8)
-            line.append(UInt8(ascii: "\""))
-        }
-        func bytes(_ bytes: [UInt8], _ utf8Name: StaticString, _ hexName: StaticString) {
-            if String(validating: bytes, as: UTF8.self) != nil {
-                name(utf8Name)
-                CanonicalJSON.append(bytes, to: &line)
-            } else {
-                name(hexName)
-                text(HexText.of(bytes))
-            }
-        }
         let object = content?.object
+        line.reserveCapacity(path.bytes.count + (object?.chunks == nil ? 144 : 228))
+        line.append(UInt8(ascii: "{"))
         if let chunks = object?.chunks {
-            name("chunks")
-            text(chunks.description)
+            line.append(contentsOf: "\"chunks\":\"".utf8)
+            chunks.appendText(to: &line)
+            line.append(contentsOf: "\",".utf8)
         }
         if let object {
-            name("digest")
-            text(object.digest.description)
+            line.append(contentsOf: "\"digest\":\"".utf8)
+            object.digest.appendText(to: &line)
+            line.append(contentsOf: "\",".utf8)
         }
         if hasKind, let content {
-            name("kind")
-            text(content.kind)
+            line.append(contentsOf: "\"kind\":\"".utf8)
+            line.append(contentsOf: content.kind.utf8)
+            line.append(contentsOf: "\",".utf8)
         }
         if let mode = content?.mode ?? (hasKind ? nil : .regular) {
-            name("mode")
-            text(mode.description)
+            line.append(contentsOf: "\"mode\":\"".utf8)
+            for shift: UInt16 in [9, 6, 3, 0] { line.append(UInt8(ascii: "0") + UInt8(mode.bits >> shift & 7)) }
+            line.append(contentsOf: "\",".utf8)
         }
-        bytes(path.bytes, "path", "path_bytes")
+        append(path.bytes, "path", to: &line)
         if object != nil || !hasKind {
-            name("size")
+            line.append(contentsOf: ",\"size\":".utf8)
             line.append(contentsOf: String(object?.size ?? 0).utf8)
         }
         if let state {
-            name("state")
-            text(state)
+            line.append(contentsOf: ",\"state\":\"".utf8)
+            line.append(contentsOf: state.utf8)
+            line.append(UInt8(ascii: "\""))
         }
-        if case .symbolicLink(let target) = content { bytes(target, "target", "target_bytes") }
+        if case .symbolicLink(let target) = content {
+            line.append(UInt8(ascii: ","))
+            append(target, "target", to: &line)
+        }
         line.append(UInt8(ascii: "}"))
         return line
+    }
+
+    /// A member whose value is text, or under another name the digits of bytes that are not UTF-8.
+    private static func append(_ bytes: [UInt8], _ name: StaticString, to line: inout [UInt8]) {
+        let isText = bytes.isUTF8
+        line.append(UInt8(ascii: "\""))
+        name.withUTF8Buffer { line.append(contentsOf: $0) }
+        line.append(contentsOf: isText ? "\":".utf8 : "_bytes\":".utf8)
+        CanonicalJSON.append(isText ? bytes : Array(HexText.of(bytes).utf8), to: &line)
     }
 }
 

@@ -36,7 +36,7 @@ extension SnapshotManifest {
             case "environment": environment = try EnvironmentCapture(&cursor)
             case "parents":
                 var digests: [Digest] = []
-                try cursor.array { (cursor) throws(SnapshotError) in digests.append(try cursor.digest(Digest.self)) }
+                try cursor.array { (cursor) throws(SnapshotError) in digests.append(try cursor.digest()) }
                 parents = digests
             default: try cursor.skip()
             }
@@ -67,8 +67,8 @@ extension JSONCursor {
     }
 
     /// A member that is text, or under another name the hexadecimal digits of bytes that are not UTF-8.
-    fileprivate func bytes(_ text: String?, _ hex: String?, _ name: String) throws(SnapshotError) -> [UInt8]? {
-        guard let hex else { return text.map { Array($0.utf8) } }
+    fileprivate func bytes(_ text: [UInt8]?, _ hex: String?, _ name: String) throws(SnapshotError) -> [UInt8]? {
+        guard let hex else { return text }
         guard text == nil, let bytes = HexText.bytes(hex), String(validating: bytes, as: UTF8.self) == nil else {
             throw fault("'\(name)_bytes' is not the digits of bytes that are not UTF-8, or stands beside '\(name)'")
         }
@@ -78,14 +78,14 @@ extension JSONCursor {
 
 /// The members of an entry as they stand in JSON.
 private struct EntryMembers {
-    var text: String?
+    var text: [UInt8]?
     var hex: String?
     var kind: String?
     var mode: FileMode?
     var size: Int?
     var digest: Digest?
     var chunks: Digest?
-    var target: String?
+    var target: [UInt8]?
     var targetHex: String?
     var state: String?
     var commit: String?
@@ -94,7 +94,7 @@ private struct EntryMembers {
         var members = EntryMembers()
         try cursor.object { (cursor, name) throws(SnapshotError) in
             switch name {
-            case "path", "name": members.text = try cursor.string()
+            case "path", "name": members.text = try cursor.utf8()
             case "path_bytes", "name_bytes": members.hex = try cursor.string()
             case "kind": members.kind = try cursor.string()
             case "mode":
@@ -102,9 +102,9 @@ private struct EntryMembers {
                 guard let mode = FileMode(text: text) else { throw cursor.fault("'\(text)' is not a mode") }
                 members.mode = mode
             case "size": members.size = try cursor.integer()
-            case "digest": members.digest = try cursor.digest(Digest.self)
-            case "chunks": members.chunks = try cursor.digest(Digest.self)
-            case "target": members.target = try cursor.string()
+            case "digest": members.digest = try cursor.digest()
+            case "chunks": members.chunks = try cursor.digest()
+            case "target": members.target = try cursor.utf8()
             case "target_bytes": members.targetHex = try cursor.string()
             case "state": members.state = try cursor.string()
             case "commit": members.commit = try cursor.string()

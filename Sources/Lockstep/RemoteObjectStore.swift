@@ -140,6 +140,8 @@ public struct RemoteObjectStore: ObjectStore {
         try await cache.path(digest, from: origin(digest), fetch)
     }
 
+    public func isLocal(_ digest: Digest) async throws -> Bool { try await cache.store.contains(digest) }
+
     public func write(_ digest: Digest, to path: String) async throws {
         try await cache.write(digest, to: path, from: origin(digest), fetch)
     }

@@ -108,13 +108,15 @@ struct Scrub {
             client.projectPath("versions/snapshot/\(dataset)/history"),
             as: VersionList.self
         )
+        // As they are: a damaged one is served to nobody who asks for it whole.
+        let packs = FreshPacks(service: service)
         for version in history.versions {
             let snapshot = try await RecordedSnapshot.find(version.reference, in: repository)
             guard snapshot.packs.contains(check.pack) else { continue }
             // Of a pack that cannot be read at all, everything is lost that no other pack has.
             let readable = snapshot.packs.filter { $0 != check.pack || !check.faults.isEmpty || check.problem == nil }
-            let catalog = try await PackCatalog(readable, from: service)
-            let contents = try await SnapshotContents(catalog, from: service)
+            let catalog = try await PackCatalog(readable, from: packs)
+            let contents = try await SnapshotContents(catalog, from: packs)
             var lost = Set(check.faults.keys)
             for reference in snapshot.manifest.objectReferences where reference.chunks == nil {
                 if !catalog.contains(reference.digest) { lost.insert(reference.digest) }

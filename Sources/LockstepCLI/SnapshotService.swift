@@ -100,6 +100,11 @@ extension SnapshotService: PackSource {
     func open(_ pack: PackReference) async throws -> PackReader {
         try await ObjectPacks(local?.store ?? objects).open(pack)
     }
+
+    func open(_ pack: PackReference, reading entries: [PackEntry]) async throws -> PackReader {
+        if local != nil { return try await open(pack) }
+        return try await ObjectPacks(objects).open(pack, reading: entries, index: try await index(of: pack))
+    }
 }
 
 extension SnapshotService: PackDestination {
@@ -121,23 +126,6 @@ extension SnapshotService: PackDestination {
             _ = try await objects.putFile(at: pack.path, encoding: .raw)
             try FileManager.default.removeItem(atPath: pack.path)
         }
-    }
-}
-
-/// Packs fetched anew, whatever caches hold: what the service has now.
-struct FreshPacks: PackSource {
-    let service: SnapshotService
-
-    func index(of pack: PackReference) async throws -> PackIndex { try await open(pack).index }
-
-    func open(_ pack: PackReference) async throws -> PackReader {
-        if service.isLocal { return try await service.open(pack) }
-        let bytes = try await service.client.send(.GET, "/v1/objects/\(pack.digest)")
-        let path = FileManager.default.temporaryDirectory.path + "/lockstep-\(UUID().uuidString).pack"
-        try Data(bytes).write(to: URL(filePath: path))
-        // The reader keeps the file open.
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        return try PackReader(path: path)
     }
 }
 

@@ -34,6 +34,8 @@ extension ForwardingObjectStore {
 
     public func localPath(_ digest: Digest) async throws -> String? { try await base.localPath(digest) }
 
+    public func isLocal(_ digest: Digest) async throws -> Bool { try await base.isLocal(digest) }
+
     public func write(_ digest: Digest, to path: String) async throws { try await base.write(digest, to: path) }
 
     public func list(after: Digest?, limit: Int) async throws -> [StoredObject] {

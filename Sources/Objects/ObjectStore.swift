@@ -58,11 +58,16 @@ public protocol ObjectStore: Sendable {
     /// verified: call ``verify(_:)`` first.
     func localPath(_ digest: Digest) async throws -> String?
 
+    /// Whether ``localPath(_:)`` has nothing to fetch.
+    func isLocal(_ digest: Digest) async throws -> Bool
+
     /// Writes an object to a file (mode 0644), verified on the way: `path` holds the whole object or is left alone.
     func write(_ digest: Digest, to path: String) async throws
 }
 
 extension ObjectStore {
+    public func isLocal(_ digest: Digest) async throws -> Bool { true }
+
     public func read(_ digest: Digest, range: Range<Int>) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         try await stream(digest, range: range) { piece in bytes.append(contentsOf: piece) }

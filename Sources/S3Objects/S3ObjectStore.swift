@@ -124,6 +124,8 @@ public final class S3ObjectStore: ManagedObjectStore {
     }
 
     /// The path of the object in the cache; `nil` for a store without one.
+    public func isLocal(_ digest: Digest) async throws -> Bool { try await cache?.store.contains(digest) ?? false }
+
     public func localPath(_ digest: Digest) async throws -> String? {
         guard let cache else {
             guard try await contains(digest) else { throw ObjectError.missing(digest, directory: location) }

@@ -4,12 +4,13 @@ import Features
 import Objects
 import Synchronization
 
-/// The packs of the service's store, of which those used last stay open: packs never change.
+/// The packs of the service's store, of which those used last stay open, with their indexes: packs never change.
+///
+/// Packs of a store elsewhere are read by range, unless most of one is asked for.
 final class ServicePacks: PackSource {
     private struct State {
-        var readers: [PackReference: PackReader] = [:]
-        /// In the order of their use, the last one last.
-        var order: [PackReference] = []
+        var readers = RecentlyUsed<PackReference, PackReader>(limit: ServicePacks.limit)
+        var indexes = RecentlyUsed<PackReference, PackIndex>(limit: ServicePacks.limit)
     }
 
     /// How many packs stay open; an index has 49 bytes for each content.
@@ -20,31 +21,36 @@ final class ServicePacks: PackSource {
 
     init(objects: any ObjectStore) { self.objects = objects }
 
-    func index(of pack: PackReference) async throws -> PackIndex { try await open(pack).index }
+    func index(of pack: PackReference) async throws -> PackIndex {
+        let known = state.withLock { $0.readers[pack]?.index ?? $0.indexes[pack] }
+        if let known { return known }
+        let index = try await ObjectPacks(objects).index(of: pack)
+        try Self.check(index, pack)
+        state.withLock { $0.indexes[pack] = index }
+        return index
+    }
 
     func open(_ pack: PackReference) async throws -> PackReader {
-        let known = state.withLock { state in
-            state.readers[pack].map { reader in
-                Self.touch(pack, &state)
-                return reader
-            }
-        }
-        if let known { return known }
+        if let known = state.withLock({ $0.readers[pack] }) { return known }
         let reader = try await ObjectPacks(objects).open(pack)
-        guard reader.index.packSize == pack.size else {
-            throw RequestError("pack \(pack.digest) has \(reader.index.packSize) bytes, not \(pack.size)")
-        }
-        state.withLock { state in
-            state.readers[pack] = reader
-            Self.touch(pack, &state)
-            if state.order.count > Self.limit { state.readers[state.order.removeFirst()] = nil }
-        }
+        try Self.check(reader.index, pack)
+        state.withLock { $0.readers[pack] = reader }
         return reader
     }
 
-    private static func touch(_ pack: PackReference, _ state: inout State) {
-        state.order.removeAll { $0 == pack }
-        state.order.append(pack)
+    func open(_ pack: PackReference, reading entries: [PackEntry]) async throws -> PackReader {
+        if let known = state.withLock({ $0.readers[pack] }) { return known }
+        if try await objects.isLocal(pack.digest) { return try await open(pack) }
+        return try await ObjectPacks(objects).open(pack, reading: entries, index: try await index(of: pack))
+    }
+
+    /// Closes every pack, so that those that were deleted give back what they take on the disk.
+    func closeAll() { state.withLock { $0 = State() } }
+
+    private static func check(_ index: PackIndex, _ pack: PackReference) throws {
+        guard index.packSize == pack.size else {
+            throw RequestError("pack \(pack.digest) has \(index.packSize) bytes, not \(pack.size)")
+        }
     }
 
     /// Looks for everything that a manifest names, its references, in packs.
@@ -60,7 +66,8 @@ final class ServicePacks: PackSource {
             packs: packs,
             from: self,
             objects: objects,
-            references: references.filter { $0.chunks != nil }
+            references: references.filter { $0.chunks != nil },
+            listsOnly: true
         )
         for reference in references {
             do {

@@ -200,8 +200,9 @@ extension Integration {
             }
         }
 
-        @Test func theCommandsTellWhatTheyDo() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func theCommandsTellWhatTheyDo(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 try repository.write("data/a.csv", "x\n1\n")
                 try await repository.lockstep("snapshot", "create", "records", "data")
@@ -239,8 +240,9 @@ extension Integration {
             }
         }
 
-        @Test func aWriterIsKeptByItsSessionThroughTheWire() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func aWriterIsKeptByItsSessionThroughTheWire(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 try await fixture.repository.lockstep("snapshot", "create", "records", "lockstep.yaml")
                 let lease = try await ObjectLease.writing(fixture.client)
                 let cache = try Scratch()

@@ -1,14 +1,16 @@
 import Foundation
 import Objects
 import Postgres
+import StoreTesting
 import Testing
 
 extension Integration {
     @Suite struct DatasetTests {
         private let data = GeneratedData(seed: 3)
 
-        @Test func checkoutIsIdenticalAndVerifyFindsAFlippedBit() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func checkoutIsIdenticalAndVerifyFindsAFlippedBit(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 try repository.write(data)
                 expectWords(
@@ -24,20 +26,22 @@ extension Integration {
                 for name in names { #expect(try repository.bytes("copy/" + name) == repository.bytes("data/" + name)) }
                 try await repository.lockstep("snapshot", "verify", "records@1")
 
-                let hex = Digest.of(try repository.bytes("data/readings.csv")).hex
+                let readings = Digest.of(try repository.bytes("data/readings.csv"))
+                let hex = readings.hex
                 let packs = try await repository.lockstep("snapshot", "show", "records@1", "--packs")
-                let pack = String(try #require(packs.firstMatch(of: /sha256:([0-9a-f]{64})/)).output.1)
-                let original = try fixture.flipBit(of: hex, inPack: pack)
+                let match = try #require(packs.firstMatch(of: /sha256:[0-9a-f]{64}/))
+                let pack = try #require(Digest(String(match.output)))
+                let original = try await fixture.placed.flipBit(pack, of: readings)
                 let damaged = try await repository.outcome(["snapshot", "verify", "records"])
                 #expect(damaged.code == 1)
-                expectWords(damaged.errors, "readings.csv", hex, pack, "records@1: 1 files and 1 packs damaged")
+                expectWords(damaged.errors, "readings.csv", hex, pack.hex, "records@1: 1 files and 1 packs damaged")
                 #expect(!damaged.errors.contains("trips.csv"))
                 // Nothing is read from the damaged object without notice, and no half of a checkout stays.
                 try repository.remove(".lockstep")
                 let checkout = try await repository.outcome(["snapshot", "checkout", "records@1", "second"])
                 #expect(checkout.code != 0)
                 #expect(repository.files("second") == [])
-                try fixture.restore(pack, original)
+                try await fixture.placed.overwrite(pack, original)
                 try await repository.lockstep("snapshot", "verify", "records@1")
                 expectWords(try await repository.lockstep("snapshot", "status", "records", "data"), "no difference")
 
@@ -50,6 +54,46 @@ extension Integration {
                     try await repository.lockstep("snapshot", "diff", "records@1", "records@2"),
                     "~ file fleet.csv"
                 )
+            }
+        }
+
+        /// A file of a pack that is elsewhere costs its own bytes, not the pack's: from the service, and from its store.
+        @Test func oneFileIsReadByItsRange() async throws {
+            try await ServiceFixture.run(place: .s3) { fixture in
+                let repository = fixture.repository
+                var random = SeededGenerator(state: 8)
+                for number in 0..<40 {
+                    let bytes = (0..<250_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                    try repository.write("data/\(number)", bytes: bytes)
+                }
+                // In chunks, which are found through a list.
+                let large = (0..<3_000_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                try repository.write("data/large", bytes: large)
+                try await repository.lockstep("snapshot", "create", "records", "data")
+                let server = try S3Server.shared()
+                let bucket = try #require(fixture.placed.bucket)
+                let pack = try #require(try await fixture.placed.packs.first).digest
+                func reads() async throws -> [String] {
+                    try await server.requests("GET /\(bucket)/").filter { $0.contains(pack.hex) }
+                }
+                let before = try await reads().count
+                try await repository.lockstep("snapshot", "checkout", "records", "one", "7")
+                #expect(try repository.bytes("one/7") == repository.bytes("data/7"))
+                #expect(repository.files("one") == ["7"])
+                try await repository.lockstep("snapshot", "checkout", "records", "two", "large")
+                #expect(try repository.bytes("two/large") == large)
+                #expect(try await reads().count > before)
+                // Nobody keeps the pack.
+                let kept = (try? FileManager.default.subpathsOfDirectory(atPath: fixture.placed.cache)) ?? []
+                #expect(!kept.contains { $0.contains(pack.hex) })
+                #expect(!repository.files(".lockstep").contains { $0.hasSuffix(pack.hex) })
+                // All of it is fetched once, and kept.
+                try await repository.lockstep("snapshot", "checkout", "records", "all")
+                #expect(repository.files("all").count == 41)
+                #expect(repository.files(".lockstep").contains { $0.hasSuffix(pack.hex) })
+                let after = try await reads().count
+                try await repository.lockstep("snapshot", "checkout", "records", "again")
+                #expect(try await reads().count == after)
             }
         }
 
@@ -94,18 +138,6 @@ extension FeatureRepository {
 }
 
 extension ServiceFixture {
-    /// Flips a bit of what a pack stores for a content; returns the pack as it was.
-    func flipBit(of content: String, inPack pack: String) throws -> Data {
-        let file = try objectFile(pack)
-        let digest = try #require(Digest(hex: content))
-        let entry = try #require(try PackReader(path: file).index.entry(digest))
-        let original = try #require(FileManager.default.contents(atPath: file))
-        var changed = original
-        changed[entry.range.upperBound - (entry.storedSize + 1) / 2] ^= 1
-        try restore(pack, changed)
-        return original
-    }
-
     /// The next place in each source's history.
     func sequences() throws -> [Int64] {
         try connect().query("select next from sequences order by namespace_id, source_version_id").map {

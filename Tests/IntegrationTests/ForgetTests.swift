@@ -95,8 +95,9 @@ extension Integration {
             }
         }
 
-        @Test func whatIsUsedIsKeptAndThePathNamed() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func whatIsUsedIsKeptAndThePathNamed(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 try await fixture.prepare(GeneratedData(seed: 5))
                 let refused = try await fixture.expectRefusal(4, "snapshot", "forget", "records@1")
                 expectWords(refused, "records@1 cannot be forgotten", "it is used by", "lock arrival_model@1")
@@ -123,8 +124,9 @@ extension Integration {
             }
         }
 
-        @Test func aNumberIsNeverGivenTwice() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func aNumberIsNeverGivenTwice(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 try await makeVersions(1...3, fixture)
                 try await repository.lockstep("snapshot", "forget", "records@3")

@@ -75,8 +75,9 @@ extension Integration {
             }
         }
 
-        @Test func aLabelMeansItsVersionWhereverASnapshotIsNamed() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func aLabelMeansItsVersionWhereverASnapshotIsNamed(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 try repository.writeDefinitions()
                 let data = GeneratedData(seed: 3)

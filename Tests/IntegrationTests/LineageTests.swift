@@ -6,8 +6,9 @@ import Wire
 
 extension Integration {
     @Suite struct LineageTests {
-        @Test func aSnapshotLeadsToItsLockAndTheLockBack() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func aSnapshotLeadsToItsLockAndTheLockBack(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 try await fixture.prepare(GeneratedData(seed: 7))
                 let repository = fixture.repository
                 let client = fixture.client

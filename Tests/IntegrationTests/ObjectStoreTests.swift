@@ -12,29 +12,23 @@ import Wire
 extension Integration {
     /// The service with its objects in a directory, and in S3.
     @Suite struct ObjectStoreTests {
-        enum Place: CaseIterable { case directory, s3 }
-
         /// Runs a test against a service whose objects are in `place`.
         private func withService(
-            _ place: Place,
+            _ place: ObjectPlace,
             _ body: (ServiceFixture, S3Server, String) async throws -> Void
         ) async throws {
             let server = try S3Server.shared()
-            let bucket = try await server.makeBucket()
-            let cache = try ScratchDirectory()
-            try await ServiceFixture.run(
-                objects: place == .s3 ? "s3://\(bucket)/objects of é" : nil,
-                environment: server.environment.merging(["OBJECT_CACHE": cache.path]) { $1 }
-            ) { (fixture) async throws in
-                try await body(fixture, server, bucket)
-                #expect(try cache.files().allSatisfy { !$0.contains("tmp/") }, "uploads are left over")
+            try await ServiceFixture.run(place: place) { (fixture) async throws in
+                try await body(fixture, server, fixture.placed.bucket ?? "no bucket")
+                let kept = (try? FileManager.default.subpathsOfDirectory(atPath: fixture.placed.cache)) ?? []
+                #expect(kept.allSatisfy { !$0.contains("tmp/") }, "uploads are left over")
             }
         }
 
         @Test func aTrainingSetIsTheSame() async throws {
             let data = GeneratedData(seed: 7)
             var digests: [Digest] = []
-            for place in Place.allCases {
+            for place in ObjectPlace.allCases {
                 try await withService(place) { (fixture, server, bucket) async throws in
                     try await fixture.prepare(data)
                     expectWords(try await fixture.repository.lockstep("verify"), "lockstep.lock", "objects verified")
@@ -71,8 +65,8 @@ extension Integration {
             )
         }
 
-        @Test(arguments: Place.allCases, ObjectEncoding.allCases)
-        func objectsAndRanges(_ place: Place, _ encoding: ObjectEncoding) async throws {
+        @Test(arguments: ObjectPlace.allCases, ObjectEncoding.allCases)
+        func objectsAndRanges(_ place: ObjectPlace, _ encoding: ObjectEncoding) async throws {
             try await withService(place) { (fixture, _, _) async throws in
                 let scratch = try ScratchDirectory()
                 let store = RemoteObjectStore(client: fixture.client, cache: scratch.path + "/cache")
@@ -139,8 +133,8 @@ extension Integration {
         }
 
         /// Bytes sent under another name are refused, and nothing of them stays.
-        @Test(arguments: Place.allCases)
-        func bytesOfAnotherName(_ place: Place) async throws {
+        @Test(arguments: ObjectPlace.allCases)
+        func bytesOfAnotherName(_ place: ObjectPlace) async throws {
             try await withService(place) { (fixture, _, _) async throws in
                 let digest = Digest.of([1])
                 let error = await #expect(throws: ClientError.self) {
@@ -203,7 +197,7 @@ extension Integration {
         @Test func aStoreThatIsNotThereIsSaid() async throws {
             let server = try S3Server.shared()
             try await ServiceFixture.run(
-                objects: "s3://no-such-bucket-at-all",
+                location: "s3://no-such-bucket-at-all",
                 environment: server.environment
             ) { (fixture) async throws in
                 let error = await #expect(throws: ClientError.self) {

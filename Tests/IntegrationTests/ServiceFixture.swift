@@ -11,27 +11,30 @@ final class ServiceFixture {
     let client: Client
     /// The libpq target of the database.
     let database: String
-    /// The object store's directory.
-    let objects: String
+    /// The object store's location: its directory, where it is one.
+    var objects: String { placed.location }
+    let placed: PlacedObjects
     private let scratch: Scratch
 
-    private init(repository: FeatureRepository, database: String, objects: String?, scratch: Scratch) {
+    private init(repository: FeatureRepository, database: String, placed: PlacedObjects, scratch: Scratch) {
         self.repository = repository
         self.client = Client(url: repository.url, project: FeatureRepository.project)
         self.database = database
-        self.objects = objects ?? scratch.path + "/objects"
+        self.placed = placed
         self.scratch = scratch
     }
 
     /// Runs a test against a service that ends with it.
     ///
     /// - Parameters:
-    ///   - objects: the object store; `nil` for a new directory.
+    ///   - place: what keeps the objects.
+    ///   - location: what the service is told instead.
     ///   - environment: what the service has besides the test program's.
     static func run(
         allowsReplay: Bool = true,
         worksJobs: Bool = true,
-        objects: String? = nil,
+        place: ObjectPlace = .directory,
+        location: String? = nil,
         environment: [String: String] = [:],
         _ body: (ServiceFixture) async throws -> Void
     ) async throws {
@@ -39,18 +42,24 @@ final class ServiceFixture {
         let port = try freePort()
         let repository = try FeatureRepository(directory: scratch.path + "/repository", port: port)
         let database = try TemporaryCluster.shared().makeDatabase()
-        let fixture = ServiceFixture(repository: repository, database: database, objects: objects, scratch: scratch)
+        let fixture = ServiceFixture(
+            repository: repository,
+            database: database,
+            placed: try await PlacedObjects(place, in: scratch.path),
+            scratch: scratch
+        )
         var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .critical
         let service = LockstepService(
             ServiceConfiguration(
                 port: port,
                 database: database,
-                objects: fixture.objects,
+                objects: location ?? fixture.objects,
                 project: FeatureRepository.project,
                 allowsReplay: allowsReplay,
                 connectionCount: 6,
-                environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }
+                environment: ProcessInfo.processInfo.environment.merging(fixture.placed.environment) { $1 }
+                    .merging(environment) { $1 }
             ),
             logger: logger
         )

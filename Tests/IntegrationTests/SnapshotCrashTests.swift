@@ -58,9 +58,9 @@ extension Integration {
             }
         }
 
-        @Test(arguments: ["LOCKSTEP_FAIL_FILE_OPERATION", "LOCKSTEP_KILL_FILE_OPERATION"])
-        func everyOperationOfACreate(_ fault: String) async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ["LOCKSTEP_FAIL_FILE_OPERATION", "LOCKSTEP_KILL_FILE_OPERATION"], ObjectPlace.allCases)
+        func everyOperationOfACreate(_ fault: String, _ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 var states: [Int: [String: Digest]] = [:]
                 var operation = 0
@@ -92,9 +92,9 @@ extension Integration {
         }
 
         /// A directory that is being replaced is the old tree or the new one, whatever happens.
-        @Test(arguments: ["LOCKSTEP_FAIL_FILE_OPERATION", "LOCKSTEP_KILL_FILE_OPERATION"])
-        func everyOperationOfACheckout(_ fault: String) async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ["LOCKSTEP_FAIL_FILE_OPERATION", "LOCKSTEP_KILL_FILE_OPERATION"], ObjectPlace.allCases)
+        func everyOperationOfACheckout(_ fault: String, _ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 var trees: [[String: Digest]] = []
                 for state in 1...2 {
@@ -131,8 +131,8 @@ extension Integration {
         }
 
         /// Killed at any time, by the clock.
-        @Test func killedAtRandomTimes() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases) func killedAtRandomTimes(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 var states: [Int: [String: Digest]] = [:]
                 for state in 1...12 {

@@ -48,8 +48,9 @@ extension Integration {
             )
         }
 
-        @Test func whatDVCTracks() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func whatDVCTracks(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 try writeDVC(repository)
                 let made = try await repository.lockstep("snapshot", "import", "records", "old")
@@ -80,8 +81,9 @@ extension Integration {
             }
         }
 
-        @Test func whatGitLFSTracks() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func whatGitLFSTracks(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 let oid = digest("large content", .sha256(""))
                 try repository.write("old/.git/HEAD", "ref: refs/heads/main\n")
@@ -104,8 +106,9 @@ extension Integration {
         }
 
         /// Columns, rows, statistics and rows by key of a table that changed.
-        @Test func tablesAreCompared() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func tablesAreCompared(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 try repository.write("data/t.csv", "id,name,score\n1,a,1.5\n2,b,2.5\n3,c,\n4,d,4\n")
                 try repository.write("data/other.txt", "1")
@@ -137,8 +140,9 @@ extension Integration {
             }
         }
 
-        @Test func aScrubGoesOnWhereItStopped() async throws {
-            try await ServiceFixture.run { fixture in
+        @Test(arguments: ObjectPlace.allCases)
+        func aScrubGoesOnWhereItStopped(_ place: ObjectPlace) async throws {
+            try await ServiceFixture.run(place: place) { fixture in
                 let repository = fixture.repository
                 var packs: Set<String> = []
                 for number in 0..<3 {
@@ -155,17 +159,23 @@ extension Integration {
                     expectWords(try await scrub().output, "1 packs", left)
                 }
                 // Round again: the second pack is damaged, and found in its turn.
-                let second = packs.sorted()[1]
-                let reader = try PackReader(path: try fixture.objectFile(second))
-                let content = try #require(reader.index.entries.first).digest
-                let original = try fixture.flipBit(of: content.hex, inPack: second)
+                let second = try #require(Digest(hex: packs.sorted()[1]))
+                let index = try #require(try await fixture.placed.packs.first { $0.digest == second }?.index)
+                let content = try #require(index.entries.first).digest
+                let original = try await fixture.placed.flipBit(second, of: content)
                 #expect(try await scrub().code == 0)
                 let damaged = try await scrub()
                 #expect(damaged.code == 1)
                 let number = try #require((0..<3).first { Digest.of(Array("content \($0)".utf8)) == content })
-                expectWords(damaged.errors, second, content.hex, "records@3 assets/\(number)", "1 of 1 packs damaged")
+                expectWords(
+                    damaged.errors,
+                    second.hex,
+                    content.hex,
+                    "records@3 assets/\(number)",
+                    "1 of 1 packs damaged"
+                )
                 #expect(try await scrub().code == 0)
-                try fixture.restore(second, original)
+                try await fixture.placed.overwrite(second, original)
                 let all = try await repository.lockstep("snapshot", "verify", "records", "--budget", "10m")
                 expectWords(all, "3 packs", "all 3 packs are read")
                 for wrong in ["0s", "10", "1x", "s"] {

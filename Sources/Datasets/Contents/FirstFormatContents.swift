@@ -40,37 +40,3 @@ enum FirstFormatContents {
         }
     }
 }
-
-extension SnapshotContents {
-    /// Opens what a snapshot needs.
-    ///
-    /// - Parameters:
-    ///   - packs: those of the snapshot, as the service records them; none for a snapshot of format 1.
-    ///   - objects: what a snapshot of format 1 is read from.
-    ///   - references: the contents that will be read; all where left out.
-    public static func open(
-        _ manifest: SnapshotManifest,
-        packs: [PackReference],
-        from source: any PackSource,
-        objects: any ObjectStore,
-        references: [ObjectReference]? = nil
-    ) async throws -> SnapshotContents {
-        if manifest.format == SnapshotManifest.firstFormat {
-            return try await FirstFormatContents.read(references ?? manifest.objectReferences, from: objects)
-        }
-        let catalog = try await PackCatalog(packs, from: source)
-        guard let references else { return try await SnapshotContents(catalog, from: source) }
-        // A large file's chunks are only known once its list is read, so packs are opened for the lists first.
-        let lists = Set(references.compactMap(\.chunks))
-        var wanted = Set((references.filter { $0.chunks == nil }.map(\.digest) + lists).compactMap(catalog.pack))
-        if !lists.isEmpty {
-            let first = try await SnapshotContents(catalog, from: source) { wanted.contains($0) }
-            for reference in references where reference.chunks != nil {
-                try first.forEachContent(of: reference) { digest in
-                    if let pack = catalog.pack(of: digest) { wanted.insert(pack) }
-                }
-            }
-        }
-        return try await SnapshotContents(catalog, from: source) { wanted.contains($0) }
-    }
-}

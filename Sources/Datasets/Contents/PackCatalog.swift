@@ -23,6 +23,17 @@ public protocol PackSource: Sendable {
     ///
     /// - Throws: `PackError` or `ObjectError` if it is missing or cannot be read.
     func open(_ pack: PackReference) async throws -> PackReader
+
+    /// A pack of which only some entries are read.
+    ///
+    /// A source elsewhere fetches these and little more, unless they are most of the pack.
+    func open(_ pack: PackReference, reading entries: [PackEntry]) async throws -> PackReader
+}
+
+extension PackSource {
+    public func open(_ pack: PackReference, reading entries: [PackEntry]) async throws -> PackReader {
+        try await open(pack)
+    }
 }
 
 /// The packs that an object store has as raw objects.
@@ -31,7 +42,27 @@ public struct ObjectPacks: PackSource {
 
     public init(_ objects: any ObjectStore) { self.objects = objects }
 
-    public func index(of pack: PackReference) async throws -> PackIndex { try await open(pack).index }
+    public func index(of pack: PackReference) async throws -> PackIndex {
+        if try await objects.isLocal(pack.digest) { return try await open(pack).index }
+        return try await PackIndex.read(pack.digest, size: pack.size, from: objects)
+    }
+
+    public func open(_ pack: PackReference, reading entries: [PackEntry]) async throws -> PackReader {
+        try await open(pack, reading: entries, index: nil)
+    }
+
+    /// - Parameter index: of the pack, where it is known.
+    public func open(
+        _ pack: PackReference,
+        reading entries: [PackEntry],
+        index: PackIndex?
+    ) async throws -> PackReader {
+        guard let ranges = PackParts.ranges(of: entries, packSize: pack.size),
+            try await !objects.isLocal(pack.digest)
+        else { return try await open(pack) }
+        let index = if let index { index } else { try await self.index(of: pack) }
+        return try await PackParts.fetch(ranges, of: pack, index, from: objects)
+    }
 
     public func open(_ pack: PackReference) async throws -> PackReader {
         guard let path = try await objects.localPath(pack.digest) else { throw SnapshotError.packNotRaw(pack.digest) }
@@ -81,4 +112,16 @@ public struct PackCatalog: Sendable {
 
     /// The digests of what the pack at a position holds.
     public func index(of pack: Int) -> PackIndex { indexes[pack] }
+}
+
+extension PackIndex {
+    /// Reads the index of a pack by ranges, at the cost of its own size.
+    ///
+    /// - Throws: `PackError` for an object that is not a pack of this size.
+    public static func read(_ pack: Digest, size: Int, from objects: any ObjectStore) async throws -> PackIndex {
+        let name = "\(pack)"
+        let end = try await objects.read(pack, range: max(0, size - PackFooter.size)..<size)
+        let footer = try PackFooter(end, packSize: size, pack: name)
+        return try PackIndex(tail: try await objects.read(pack, range: footer.tail), footer: footer, pack: name)
+    }
 }

@@ -12,15 +12,18 @@ public final class SnapshotContents: Sendable {
 
     /// Opens packs.
     ///
-    /// - Parameter isNeeded: whether the contents of the pack at a position are; others are not opened.
+    /// - Parameter entries: what will be read of the packs at some positions, others are not opened; all where left out.
     public init(
         _ catalog: PackCatalog,
         from source: any PackSource,
         lists: [Digest: Digest] = [:],
-        isNeeded: (Int) -> Bool = { _ in true }
+        entries: [Int: [PackEntry]]? = nil
     ) async throws {
-        let wanted = catalog.packs.indices.filter(isNeeded)
-        let opened = try await concurrently(wanted, width: 4) { try await source.open(catalog.packs[$0]) }
+        let wanted = catalog.packs.indices.filter { entries == nil || entries?[$0] != nil }
+        let opened = try await concurrently(wanted, width: 4) { position in
+            guard let entries = entries?[position] else { return try await source.open(catalog.packs[position]) }
+            return try await source.open(catalog.packs[position], reading: entries)
+        }
         var readers = [PackReader?](repeating: nil, count: catalog.packs.count)
         for (position, reader) in zip(wanted, opened) { readers[position] = reader }
         self.catalog = catalog

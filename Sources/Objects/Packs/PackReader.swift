@@ -24,6 +24,16 @@ public final class PackReader: Sendable {
         self.file = file
     }
 
+    /// Opens a pack whose index is known, and of which the file may hold only some entries.
+    public init(path: String, index: PackIndex) throws {
+        let file = try PackFile(path)
+        guard file.size == index.packSize else {
+            throw PackError.damaged(pack: path, offset: 0, reason: "it has \(file.size) bytes of \(index.packSize)")
+        }
+        self.file = file
+        self.index = index
+    }
+
     /// The content of this digest.
     ///
     /// - Throws: ``PackError/missing(_:pack:)`` if the pack does not hold it.

@@ -124,7 +124,8 @@ struct EraseJob {
                 },
                 from: packs,
                 objects: context.objects,
-                references: manifest.objectReferences.filter { $0.chunks != nil }
+                references: manifest.objectReferences.filter { $0.chunks != nil },
+                listsOnly: true
             )
             for reference in manifest.objectReferences {
                 guard let list = reference.chunks else {
@@ -173,20 +174,10 @@ struct EraseJob {
 
     /// The index of an object that is a pack.
     private func packIndex(_ digest: Digest) async throws -> PackIndex? {
-        let name = "\(digest)"
         do {
             guard try await context.objects.read(digest, range: 0..<7) == Array("LSTPACK".utf8) else { return nil }
             let size = try await context.objects.size(digest)
-            let footer = try PackFooter(
-                try await context.objects.read(digest, range: max(0, size - PackFooter.size)..<size),
-                packSize: size,
-                pack: name
-            )
-            return try PackIndex(
-                tail: try await context.objects.read(digest, range: footer.tail),
-                footer: footer,
-                pack: name
-            )
+            return try await PackIndex.read(digest, size: size, from: context.objects)
         } catch is PackError {
             // Begins as a pack does and is none: a file of somebody's making.
             return nil

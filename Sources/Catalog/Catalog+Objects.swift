@@ -149,7 +149,7 @@ extension Catalog {
         not exists (select from version_objects r where r.digest = o.digest)
         and not exists (select from segments r where r.object = o.digest)
         """
-    private static func isPinned(_ table: String) -> String {
+    static func isPinned(_ table: String) -> String {
         """
         exists (
             select from pins p join sessions s on s.id = p.session_id

@@ -144,6 +144,17 @@ struct RecordedSnapshot {
 
     var dataset: String { String(reference.prefix { $0 != "@" }) }
 
+    /// Looks a snapshot up for whoever reads its packs: they stay until the lease is closed.
+    static func reading(
+        _ text: String,
+        in repository: Repository
+    ) async throws -> (snapshot: RecordedSnapshot, lease: ObjectLease) {
+        let version = try await Snapshots.version(text, client: repository.client)
+        // The lease first: a collection may have other packs take the place of those that a snapshot has.
+        let lease = try await ObjectLease.reading(version.reference, repository.client)
+        return (try await find(version.reference, in: repository), lease)
+    }
+
     /// Looks a snapshot up and reads its manifest; its identity is checked.
     static func find(_ text: String, in repository: Repository) async throws -> RecordedSnapshot {
         let client = repository.client

@@ -89,14 +89,23 @@ final class ServicePacks: PackSource {
         guard let reference = manifest.objectReferences.first(where: { $0.digest == digest }) else {
             throw RequestError("snapshot \(snapshot.reference) has no file of the digest \(digest)")
         }
-        let packs = try await catalog.packs(of: snapshot).map { PackReference(digest: $0.digest, size: $0.size) }
-        let contents = try await SnapshotContents.open(
-            manifest,
-            packs: packs,
-            from: self,
-            objects: objects,
-            references: [reference]
-        )
-        return try contents.bytes(reference)
+        var attempts = 3
+        while true {
+            let packs = try await catalog.packs(of: snapshot).map { PackReference(digest: $0.digest, size: $0.size) }
+            attempts -= 1
+            do {
+                let contents = try await SnapshotContents.open(
+                    manifest,
+                    packs: packs,
+                    from: self,
+                    objects: objects,
+                    references: [reference]
+                )
+                return try contents.bytes(reference)
+            } catch let error as ObjectError {
+                // A collection may have had another pack take the place of one of these.
+                guard case .missing = error, attempts > 0 else { throw error }
+            }
+        }
     }
 }

@@ -37,6 +37,8 @@ final class ServiceState: Sendable {
     func invalidate() {
         plans.invalidate()
         pushes.invalidate()
+        // An erasure or a collection deletes packs, whose bytes stay on the disk as long as they are open.
+        packs.closeAll()
         replays.withLock { $0 = [:] }
     }
 

@@ -100,11 +100,15 @@ public enum JobRequest: Codable, Hashable, Sendable {
     public struct Collect: Codable, Hashable, Sendable {
         /// How long ago an object was sent, at least, as `12h`; a day where it is left out.
         public var grace: String?
+        /// More than so many percent of a pack must be dead for it to be rewritten, 0 to 100; 50 where it is left out, 100 for
+        /// none.
+        public var repack: Int?
         /// Only count.
         public var isDryRun: Bool
 
-        public init(grace: String? = nil, isDryRun: Bool = false) {
+        public init(grace: String? = nil, repack: Int? = nil, isDryRun: Bool = false) {
             self.grace = grace
+            self.repack = repack
             self.isDryRun = isDryRun
         }
     }

@@ -11,65 +11,8 @@ import Testing
 extension Integration {
     /// The n-th statement or store call fails, before or after it took effect, for every n there is.
     @Suite struct CollectAnomalyTests {
-        /// Counts calls and fails one.
-        private final class Trap: Sendable {
-            private let state = Mutex<(remaining: Int, hasFired: Bool)>((.max, false))
-
-            func arm(_ n: Int) { state.withLock { $0 = (n, false) } }
-            func disarm() { state.withLock { $0.remaining = .max } }
-            var hasFired: Bool { state.withLock { $0.hasFired } }
-
-            /// Whether this call is the one.
-            func fires() -> Bool {
-                state.withLock { state in
-                    guard state.remaining != .max else { return false }
-                    state.remaining -= 1
-                    guard state.remaining == 0 else { return false }
-                    state = (.max, true)
-                    return true
-                }
-            }
-        }
-
-        private struct Fault: Error {}
-
-        private struct FaultyStore: ForwardingObjectStore {
-            let base: any ManagedObjectStore
-            let trap: Trap
-
-            private func trapped<R>(_ call: () async throws -> R) async throws -> R {
-                if trap.fires() { throw Fault() }
-                let result = try await call()
-                if trap.fires() { throw Fault() }
-                return result
-            }
-
-            func put(_ bytes: [UInt8], encoding: ObjectEncoding) async throws -> Digest {
-                try await trapped { try await base.put(bytes, encoding: encoding) }
-            }
-            func delete(_ digest: Digest) async throws -> Bool { try await trapped { try await base.delete(digest) } }
-            func list(after: Digest?, limit: Int) async throws -> [StoredObject] {
-                try await trapped { try await base.list(after: after, limit: limit) }
-            }
-        }
-
-        /// A scene whose statements and store calls pass through one trap.
-        private func run(_ body: (ObjectScene, FaultyStore, Trap) async throws -> Void) async throws {
-            let trap = Trap()
-            try await ObjectScene.run(
-                connections: 2,
-                probe: { sql, phase throws(PostgresError) in
-                    guard trap.fires() else { return }
-                    // A lost answer to a commit is what a broken connection gives: it may have happened, and has.
-                    throw PostgresError(.connectionFailed, "made to fail \(phase) \(sql.prefix(40))")
-                }
-            ) { scene in
-                try await body(scene, FaultyStore(base: scene.local, trap: trap), trap)
-            }
-        }
-
         @Test func aCollectionThatFailsAnywhereIsFinishedByTheNext() async throws {
-            try await run { scene, faulty, trap in
+            try await Trap.run { scene, faulty, trap in
                 var n = 0
                 var firings = 0
                 repeat {
@@ -85,7 +28,7 @@ extension Integration {
                     // One of a kind at a time: what fails is the same in every run.
                     await #expect(throws: (any Error).self, "n = \(n)") {
                         try await scene.collect(store: faulty, batch: 1)
-                        if !trap.hasFired { throw Fault() }
+                        if !trap.hasFired { throw Trap.Fault() }
                     }
                     trap.disarm()
                     if trap.hasFired { firings += 1 }
@@ -105,7 +48,7 @@ extension Integration {
         }
 
         @Test func aWriterThatFailsAnywhereLeavesAtMostOrphans() async throws {
-            try await run { scene, faulty, trap in
+            try await Trap.run { scene, faulty, trap in
                 let store = CatalogedObjectStore(faulty, catalog: scene.catalog)
                 var n = 0
                 var firings = 0
@@ -148,7 +91,7 @@ extension Integration {
         }
 
         @Test func anErasureThatFailsAnywhereIsFinishedByTheNext() async throws {
-            try await run { scene, faulty, trap in
+            try await Trap.run { scene, faulty, trap in
                 let store = CatalogedObjectStore(faulty, catalog: scene.catalog)
                 var n = 0
                 var firings = 0
@@ -190,7 +133,7 @@ extension Integration {
         }
 
         @Test func aForgettingThatFailsAnywhereLeavesTheVersionOrNot() async throws {
-            try await run { scene, _, trap in
+            try await Trap.run { scene, _, trap in
                 var n = 0
                 repeat {
                     n += 1

@@ -24,6 +24,10 @@ extension Integration {
                 let digest = Digest.of(try repository.bytes("data/trips.csv"))
                 let digests = try await identities(fixture)
 
+                // The caches of this machine have it.
+                try await repository.lockstep("snapshot", "checkout", "records@1", "linked", "--link=hardlink,copy")
+                #expect(repository.files(".lockstep/snapshots/files").contains { $0.contains(digest.hex) })
+
                 let dry = try await repository.lockstep("erase", "records@1:trips.csv", "--reason", "x", "--dry-run")
                 expectWords(dry, "would be erased from", "records@1:trips.csv", "records@2:copy.csv")
                 #expect(try fixture.count("tombstones") == 0)
@@ -52,6 +56,16 @@ extension Integration {
                 #expect(try await !held(digest, fixture))
                 let hex = digest.hex
                 #expect(!repository.exists(".lockstep/cache/sha256/\(hex.prefix(2))/\(hex)"))
+                let content = try repository.bytes("data/trips.csv")
+                for file in repository.files(".lockstep") where !file.hasPrefix("objects") {
+                    guard let bytes = FileManager.default.contents(atPath: repository.path(".lockstep/\(file)")) else {
+                        continue
+                    }
+                    #expect([UInt8](bytes).firstRange(of: content) == nil, "\(file)")
+                    if let reader = try? PackReader(path: repository.path(".lockstep/\(file)")) {
+                        #expect(!reader.index.contains(digest), "\(file)")
+                    }
+                }
 
                 // Identities are what they were, and what is left verifies.
                 #expect(try await identities(fixture) == digests)

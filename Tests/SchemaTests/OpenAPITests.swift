@@ -302,7 +302,7 @@ import Wire
         let lock = JobRequest.MakeLock(service: "a", datasets: ["b@1"])
         let jobs: [JobRequest] = [
             .ingest(ingest), .fit(fit), .importEmbeddings(embeddings), .materialize(materialize), .lock(lock),
-            .collect(JobRequest.Collect(grace: "1d", isDryRun: true)),
+            .collect(JobRequest.Collect(grace: "1d", repack: 20, isDryRun: true)),
             .erase(JobRequest.Erase(digest: digest, reason: "r", actor: "a")),
         ]
         let encoded = try jobs.map { try WireCoding.json($0) }

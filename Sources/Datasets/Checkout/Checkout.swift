@@ -88,6 +88,9 @@ public enum Checkout {
         }
     }
 
+    /// Removes a content from a directory of whole files; names elsewhere that were linked to it stay.
+    public static func forget(_ digest: Digest, in cache: String) throws { try WholeFileCache(cache).remove(digest) }
+
     /// The bytes that a checkout with these options reads.
     public static func references(of manifest: SnapshotManifest, _ options: Options) throws -> [ObjectReference] {
         try items(of: manifest, options).compactMap(\.content.object)

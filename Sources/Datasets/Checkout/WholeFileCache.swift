@@ -19,6 +19,19 @@ struct WholeFileCache: Sendable {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
 
+    /// Removes a content, with every mode.
+    func remove(_ digest: Digest) throws {
+        let parent = DiskPath("\(directory)/\(digest.hex.prefix(2))")
+        guard try FileStatus(of: parent) != nil else { return }
+        let start = Array("\(digest.hex)-".utf8)
+        for name in try DirectoryWalk.names(in: parent) where name.starts(with: start) {
+            let path = parent.appending(name)
+            guard path.withCString({ unlink($0) }) == 0 || errno == ENOENT else {
+                throw FileStatus.error("remove", path)
+            }
+        }
+    }
+
     /// Whether files in `root` can be clones of those here.
     func canClone(to root: String) -> Bool {
         probe(root) { source, target in

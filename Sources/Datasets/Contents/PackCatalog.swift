@@ -115,6 +115,11 @@ public struct PackCatalog: Sendable {
 }
 
 extension PackIndex {
+    /// Whether an object begins as a pack does.
+    public static func isPack(_ digest: Digest, in objects: any ObjectStore) async throws -> Bool {
+        try await objects.read(digest, range: 0..<7) == Array("LSTPACK".utf8)
+    }
+
     /// Reads the index of a pack by ranges, at the cost of its own size.
     ///
     /// - Throws: `PackError` for an object that is not a pack of this size.

@@ -46,8 +46,7 @@ struct CheckoutSnapshot: AsyncParsableCommand {
         options.overwrite = overwrite
         options.selection = selection
         let repository = try Repository.find()
-        let snapshot = try await RecordedSnapshot.find(reference, in: repository)
-        let lease = try await ObjectLease.reading(snapshot.reference, repository.client)
+        let (snapshot, lease) = try await RecordedSnapshot.reading(reference, in: repository)
         let manifest = try await withoutErased(snapshot, repository.client)
         let (service, _) = try await SnapshotService.open(repository, dataset: snapshot.dataset)
         defer { service.close() }

@@ -68,10 +68,11 @@ struct DiffSnapshots: AsyncParsableCommand {
 
     func run() async throws {
         let repository = try Repository.find()
-        let first = try await RecordedSnapshot.find(old, in: repository)
-        let second = try await RecordedSnapshot.find(new, in: repository)
+        let (first, firstLease) = try await RecordedSnapshot.reading(old, in: repository)
+        let (second, secondLease) = try await RecordedSnapshot.reading(new, in: repository)
         let diff = SnapshotDiff(from: first.manifest, to: second.manifest)
         let compared = tables || !key.isEmpty ? try await compare(diff.assets.changed, first, second, repository) : []
+        for lease in [firstLease, secondLease] { await lease.close() }
         if json { return try Terminal.json(SnapshotPrinting.message(diff, compared)) }
         print("\(first.reference) -> \(second.reference)")
         for (part, paths) in [("file", diff.assets), ("code", diff.code), ("lock file", diff.lockFiles)] {

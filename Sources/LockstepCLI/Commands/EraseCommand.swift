@@ -59,7 +59,7 @@ struct Erase: AsyncParsableCommand {
         )
         Terminal.endProgress()
         guard let report = result.text else { throw UsageError("the service answered without a report") }
-        if !dryRun { try await LocalObjectStore(directory: repository.state + "/cache").delete(content) }
+        if !dryRun { try await removeCached(content, repository) }
         if json { return print(report) }
         let erasure = try WireCoding.decode(ErasureReport.self, from: Array(report.utf8))
         print("\(erasure.digest) \(dryRun ? "would be erased" : "is erased") from")
@@ -69,6 +69,19 @@ struct Erase: AsyncParsableCommand {
                 ? "nothing was made from these snapshots" : "made from these snapshots, and to be made anew:"
         )
         for derived in erasure.derived { print("  \(derived.kind) \(derived.reference)") }
+    }
+}
+
+extension Erase {
+    /// Removes from this repository's caches what may hold a content; all of it can be fetched again.
+    private func removeCached(_ content: Digest, _ repository: Repository) async throws {
+        try Checkout.forget(content, in: repository.state + "/snapshots/files")
+        let cache = LocalObjectStore(directory: repository.state + "/cache")
+        try await cache.delete(content)
+        // Its chunks may be in any pack.
+        try await cache.forEachObject { object in
+            if try await PackIndex.isPack(object.digest, in: cache) { try await cache.delete(object.digest) }
+        }
     }
 }
 

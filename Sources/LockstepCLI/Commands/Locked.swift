@@ -35,7 +35,7 @@ struct Verify: AsyncParsableCommand {
             guard pin.kind == .snapshot, let object = pin.object else { continue }
             do {
                 let manifest = try SnapshotManifest(json: try await objects.get(object), expecting: pin.digest)
-                let recorded = try await RecordedSnapshot.find("\(pin.reference)", in: repository)
+                let (recorded, lease) = try await RecordedSnapshot.reading("\(pin.reference)", in: repository)
                 guard recorded.manifest.digest == pin.digest else {
                     throw SnapshotError.wrongDigest(expected: pin.digest, found: recorded.manifest.digest)
                 }
@@ -47,6 +47,7 @@ struct Verify: AsyncParsableCommand {
                     from: FreshPacks(service: service),
                     objects: objects
                 )
+                await lease.close()
                 contents += verification.contents
                 problems += verification.problems.map { "\(what): \($0)" }
                 problems += verification.packProblems.map { "\(what): pack \($0.pack): \($0.message)" }

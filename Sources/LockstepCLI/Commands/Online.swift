@@ -151,14 +151,17 @@ struct EmbeddingsGroup: AsyncParsableCommand {
 
         func run() async throws {
             let repository = try Repository.find()
+            // Keeps the table until the job has read it.
+            let lease = try await ObjectLease.writing(repository.client)
             guard FileManager.default.fileExists(atPath: file) else { throw UsageError("there is no file '\(file)'") }
-            let stored = try await repository.objects.putFile(at: file, encoding: .lz4)
+            let stored = try await repository.objects(lease).putFile(at: file, encoding: .lz4)
             let result = try await repository.client.run(
                 .importEmbeddings(
                     JobRequest.ImportEmbeddings(space: space, name: file, object: "\(stored.digest)", format: format)
                 ),
                 progress: Terminal.progress
             )
+            await lease.close()
             Terminal.endProgress()
             if json { return try Terminal.json(result) }
             guard let made = result.made.first else { return }

@@ -25,8 +25,7 @@ struct VerifySnapshot: AsyncParsableCommand {
     func run() async throws {
         let repository = try Repository.find()
         if let budget { return try await Scrub(reference, try ScrubBudget(budget), repository).run() }
-        let snapshot = try await RecordedSnapshot.find(reference, in: repository)
-        let lease = try await ObjectLease.reading(snapshot.reference, repository.client)
+        let (snapshot, lease) = try await RecordedSnapshot.reading(reference, in: repository)
         let (service, _) = try await SnapshotService.open(repository, dataset: snapshot.dataset)
         defer { service.close() }
         let verification = try await SnapshotVerification.run(

@@ -55,14 +55,17 @@ public struct PackIndex: Sendable {
     /// Where a content stands; `nil` if the pack does not hold it.
     ///
     /// Cost: a binary search among the digests with the same first byte.
-    public func entry(_ digest: Digest) -> PackEntry? {
+    public func entry(_ digest: Digest) -> PackEntry? { position(of: digest).flatMap { place($0, digest) } }
+
+    /// The place of a content among ``entries``; `nil` if the pack does not hold it.
+    public func position(of digest: Digest) -> Int? {
         let first = digest.firstByte
         var low = first == 0 ? 0 : fanOut(first - 1)
         var high = fanOut(first)
         while low < high {
             let middle = (low + high) / 2
             let found = self.digest(middle)
-            if found == digest { return place(middle, digest) }
+            if found == digest { return middle }
             if found < digest { low = middle + 1 } else { high = middle }
         }
         return nil

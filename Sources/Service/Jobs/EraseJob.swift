@@ -175,7 +175,7 @@ struct EraseJob {
     /// The index of an object that is a pack.
     private func packIndex(_ digest: Digest) async throws -> PackIndex? {
         do {
-            guard try await context.objects.read(digest, range: 0..<7) == Array("LSTPACK".utf8) else { return nil }
+            guard try await PackIndex.isPack(digest, in: context.objects) else { return nil }
             let size = try await context.objects.size(digest)
             return try await PackIndex.read(digest, size: size, from: context.objects)
         } catch is PackError {
@@ -189,20 +189,13 @@ struct EraseJob {
 
     /// Stores a pack's other contents as a pack; none if there are no others.
     private func rewritten(_ pack: Digest, without digests: Set<Digest>) async throws -> Digest? {
-        let directory = FileManager.default.temporaryDirectory.appending(
-            component: "lockstep-erase-\(UUID().uuidString)"
-        )
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let file = directory.appending(component: "old").path
-        try await context.objects.write(pack, to: file)
-        let reader = try PackReader(path: file)
-        let writer = PackWriter(directory: directory.path, bound: .max)
-        for entry in reader.index.entries.sorted(by: { $0.offset < $1.offset }) where !digests.contains(entry.digest) {
-            _ = try writer.append(try reader.content(entry))
-        }
-        guard let sealed = try writer.finish().first else { return nil }
-        return try await context.objects.putFile(at: sealed.path, encoding: .raw).digest
+        let size = try await context.objects.size(pack)
+        let index = try await PackIndex.read(pack, size: size, from: context.objects)
+        let left = index.entries.filter { !digests.contains($0.digest) }.sorted { $0.offset < $1.offset }
+        // One for one: whoever needs the old one needs the new one.
+        return try await PackRewriter(objects: context.objects, bound: .max).rewrite(
+            [(PackReference(digest: pack, size: size), left)]
+        ).first?.digest
     }
 
     private func remove(_ digest: Digest, replacement: Digest?) async throws {

@@ -74,7 +74,11 @@ extension LocalObjectStore {
         if durableDirectories.withLock({ $0.contains(path) }) { return }
         try OpenFile.syncDirectory(Directory.parent(of: path))
         try OpenFile.syncDirectory(directory)
-        durableDirectories.withLock { _ = $0.insert(path) }
+        // The store's own entry, once: whoever made it may have died before.
+        if !durableDirectories.withLock({ $0.contains(directory) }) {
+            try OpenFile.syncDirectory(Directory.parent(of: directory))
+        }
+        durableDirectories.withLock { $0.formUnion([path, directory]) }
     }
 
     /// Whether an object's file is there, and durably so.

@@ -66,7 +66,7 @@
         }
 
         private func count(_ call: String, _ path: String) -> Action? {
-            guard path.hasPrefix(directory) else { return nil }
+            guard path == directory || path.hasPrefix(directory + "/") else { return nil }
             return calls.withLock { calls in
                 calls.append("\(call) \(path)")
                 return calls.count == position ? action : nil

@@ -48,10 +48,7 @@ package enum Directory {
     ///
     /// Those that exist are left alone: whoever made them may not have synced their entries yet.
     package static func create(_ path: String) throws(ObjectError) {
-        if SystemCall.makeDirectory(path) == 0 {
-            try OpenFile.syncDirectory(parent(of: path))
-            return
-        }
+        if SystemCall.makeDirectory(path) == 0 { return try syncEntry(of: path) }
         switch errno {
         case EEXIST:
             return
@@ -60,9 +57,19 @@ package enum Directory {
             guard SystemCall.makeDirectory(path) == 0 || errno == EEXIST else {
                 throw .system(operation: "create", path: path, code: errno)
             }
-            try OpenFile.syncDirectory(parent(of: path))
+            try syncEntry(of: path)
         default:
             throw .system(operation: "create", path: path, code: errno)
+        }
+    }
+
+    /// Makes a new directory's entry durable, or takes it back: whoever tries again would find it there, and not sync it.
+    private static func syncEntry(of path: String) throws(ObjectError) {
+        do {
+            try OpenFile.syncDirectory(parent(of: path))
+        } catch {
+            rmdir(path)
+            throw error
         }
     }
 }

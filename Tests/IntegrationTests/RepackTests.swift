@@ -161,6 +161,8 @@ extension Integration {
 
         @Test func oneThatFailsAnywhereIsFinishedByTheNext() async throws {
             try await Trap.run { scene, faulty, trap in
+                var faulty = faulty
+                faulty.trapsReads = true
                 var n = 0
                 var firings = 0
                 repeat {

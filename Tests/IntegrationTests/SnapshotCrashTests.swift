@@ -1,5 +1,6 @@
 import Foundation
 import Objects
+import Postgres
 import Testing
 
 extension Integration {
@@ -127,6 +128,54 @@ extension Integration {
                 let names = try FileManager.default.contentsOfDirectory(atPath: repository.directory)
                 #expect(!names.contains { $0.hasPrefix(".lockstep-checkout-") })
                 #expect(try tree("out", repository) == trees[0])
+            }
+        }
+
+        /// A service that fails or is killed at any file operation of its own, as when it takes over a pack, has half of
+        /// nothing, and goes on where it is started again.
+        @Test(arguments: ["LOCKSTEP_FAIL_FILE_OPERATION", "LOCKSTEP_KILL_FILE_OPERATION"])
+        func everyOperationOfTheService(_ fault: String) async throws {
+            try await ServiceFixture.run { fixture in
+                let repository = fixture.repository
+                let port = try ServiceFixture.freePort()
+                func serve(_ environment: [String: String]) async throws -> RunningProgram {
+                    let service = try RunningProgram(
+                        ["serve", "--port", "\(port)", "--project", FeatureRepository.project],
+                        in: repository.directory,
+                        environment: ["DATABASE_URL": fixture.database, "OBJECT_STORE": fixture.objects]
+                            .merging(environment) { $1 }
+                    )
+                    try await service.waitForOutput("lockstep serve: http://")
+                    return service
+                }
+                var states: [Int: [String: Digest]] = [:]
+                var operation = 0
+                var failures = 0
+                while true {
+                    operation += 1
+                    try write(operation, to: repository)
+                    states[operation] = try tree("data", repository)
+                    let service = try await serve([fault: "\(operation)"])
+                    let outcome = try await Program.run(
+                        ["snapshot", "create", "records", "data"],
+                        in: repository.directory,
+                        environment: ["LOCKSTEP_URL": "http://127.0.0.1:\(port)"]
+                    )
+                    service.kill()
+                    if outcome.code == 0 { break }
+                    failures += 1
+                    // The service that is left finds nothing in its way.
+                    if operation % 3 == 0 { try await repository.lockstep("snapshot", "create", "records", "data") }
+                    try #require(operation < 100)
+                }
+                #expect(failures >= 6, "the seam is not asked")
+                try await check(states, fixture)
+                // Only orphans are left.
+                try fixture.connect().execute("delete from sessions")
+                try await repository.lockstep("gc", "--grace", "0s")
+                let needed = try fixture.count("(select distinct digest from version_objects) as n")
+                #expect(try await fixture.placed.digests.count == needed)
+                try await check(states, fixture)
             }
         }
 

@@ -22,7 +22,7 @@
         }
 
         enum Work: String, CaseIterable, CustomTestStringConvertible {
-            case putRaw, putCompressed, putLarge, putFile, putAgain, write, receive, delete
+            case putRaw, putCompressed, putLarge, putFile, putAgain, write, receive, adopt, adoptAgain, delete
 
             var testDescription: String { rawValue }
 
@@ -34,9 +34,9 @@
 
             var content: [UInt8] {
                 switch self {
-                case .putLarge, .putFile, .receive: Self.large
+                case .putLarge, .putFile, .receive, .adopt: Self.large
                 case .putRaw, .putCompressed: Self.small
-                case .putAgain, .write, .delete: Self.former
+                case .putAgain, .write, .adoptAgain, .delete: Self.former
                 }
             }
 
@@ -54,6 +54,10 @@
                             try await object.write(Array(content[start..<min(start + 500_000, content.count)]))
                         }
                     }
+                case .adopt, .adoptAgain:
+                    // Staged by a writer, and still there if it was not taken over.
+                    try directory.write(content, to: "store/tmp/packs-1/pack")
+                    _ = try await store.adopt(store.directory + "/tmp/packs-1/pack", as: digest)
                 case .delete: try await store.delete(digest)
                 }
             }
@@ -111,7 +115,7 @@
                 #expect(left.isEmpty, "\(left)")
             }
             // It is a loop of many failures, not of none.
-            #expect(position > (work == .putAgain || work == .delete ? 1 : 5), "\(position)")
+            #expect(position > ([.putAgain, .adoptAgain, .delete].contains(work) ? 1 : 5), "\(position)")
         }
 
         /// Killed in front of each system call, a process leaves whole objects only.

@@ -168,8 +168,9 @@ public enum Checkout {
                 }
                 outcome.directories += 1
             case .symbolicLink(let target):
-                let made = DiskPath(target).withCString { target in place.withCString { symlink(target, $0) } }
-                guard FileFault.allows(), made == 0 else { throw FileStatus.error("create", place) }
+                guard FileFault.allows(),
+                    DiskPath(target).withCString({ target in place.withCString { symlink(target, $0) } }) == 0
+                else { throw FileStatus.error("create", place) }
                 outcome.links += 1
             }
         }

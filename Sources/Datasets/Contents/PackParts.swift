@@ -50,7 +50,8 @@ enum PackParts {
                 offset += piece.count
             }
         }
-        return try PackReader(path: path, index: index)
+        // Its name is there until the reader has it open.
+        return try withExtendedLifetime(file) { try PackReader(path: path, index: index) }
     }
 }
 

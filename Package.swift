@@ -175,8 +175,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "Catalog", "Columns", "Expressions", "Features", "Formats", "Kernels", "Lockstep", "Objects",
-                "Postgres", "Service", "StoreTesting", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1,
+                "Catalog", "Columns", "Datasets", "Expressions", "Features", "Formats", "Kernels", "Lockstep",
+                "Objects", "Postgres", "Service", "StoreTesting", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1,
             ]
         ),
     ]

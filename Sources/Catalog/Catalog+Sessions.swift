@@ -130,6 +130,18 @@ extension Catalog {
         }
     }
 
+    /// When the writer that has been at work for longest began: microseconds UTC by the database's clock.
+    public func oldestWriter() async throws -> Int64? {
+        try await run { connection in
+            try connection.query(
+                """
+                select created_at from sessions where kind = 'write' and expires_at > clock_timestamp()
+                order by created_at limit 1
+                """
+            ).first.map { try $0.timestamp("created_at") }
+        }
+    }
+
     private static func lapsed(_ id: Int64) -> CatalogError {
         CatalogError(
             .notFound,

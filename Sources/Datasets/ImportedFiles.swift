@@ -51,7 +51,7 @@ public enum ImportedFiles {
         let target = DiskPath(directory, file.path)
         let parents = file.path.parents.reversed().map { DiskPath(directory, $0) }
         for parent in [DiskPath(directory)] + parents {
-            guard parent.withCString({ mkdir($0, 0o777) }) == 0 || errno == EEXIST else {
+            guard parent.withCString({ SystemCall.makeDirectory($0) }) == 0 || errno == EEXIST else {
                 throw FileStatus.error("create", parent)
             }
         }
@@ -66,7 +66,7 @@ public enum ImportedFiles {
                 if count == 0 { break }
                 let part = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 hasher?.update(part)
-                try output.write(Array(part))
+                try output.write(part)
             }
         }
         if let expected = file.expected, let found = hasher?.finalize(), found != expected {

@@ -63,9 +63,10 @@ struct Scrub {
         defer { service.close() }
         let packs = known.sorted()
         guard !packs.isEmpty else { throw UsageError("dataset '\(dataset)' has no packs") }
-        let file = URL(fileURLWithPath: "\(service.state)/scrub-\(dataset).json")
-        try FileManager.default.createDirectory(atPath: service.state, withIntermediateDirectories: true)
-        let position = (try? Data(contentsOf: file)).flatMap { try? JSONDecoder().decode(Position.self, from: $0) }
+        let file = "\(service.state)/scrub-\(dataset).json"
+        let position = FileManager.default.contents(atPath: file).flatMap {
+            try? JSONDecoder().decode(Position.self, from: $0)
+        }
         let last = position.flatMap { Digest($0.last) }
         // After the last pack the first follows, in the next run.
         var rest = packs.filter { pack in last.map { pack.digest > $0 } ?? true }
@@ -81,7 +82,8 @@ struct Scrub {
             if !check.isClean, try await isListed(pack) { damaged.append(check) }
             read += pack.size
             count += 1
-            try JSONEncoder().encode(Position(last: "\(pack.digest)")).write(to: file, options: .atomic)
+            let position = try JSONEncoder().encode(Position(last: "\(pack.digest)"))
+            try AtomicFile.write([UInt8](position), to: file)
             Terminal.progress("verifying packs", count, rest.count)
             if budget.isUsedUp(since: start, bytes: read) { break }
         }

@@ -20,14 +20,17 @@ struct SnapshotService: Sendable {
     let state: String
 
     /// The service's object directory, where it is on this machine, and the directory in its `tmp/` for new packs.
-    private let local: (store: LocalObjectStore, staging: String)?
+    private let local: (store: LocalObjectStore, staging: LockedDirectory)?
+    /// Where files are made that are not kept.
+    let scratch: LockedDirectory
 
     /// - Parameter directory: the object directory that the service names; see `PackList`.
-    private init(_ repository: Repository, directory: String?, lease: ObjectLease?) async {
+    private init(_ repository: Repository, directory: String?, lease: ObjectLease?) async throws {
         client = repository.client
         self.lease = lease
         objects = lease.map { repository.objects($0) } ?? repository.objects
         state = repository.state + "/snapshots"
+        scratch = try LockedDirectory(in: state, prefix: "scratch-")
         local = await Self.local(directory, client)
     }
 
@@ -43,7 +46,7 @@ struct SnapshotService: Sendable {
     ) async throws -> (service: SnapshotService, packs: [PackReference]) {
         let client = repository.client
         let list = try await client.get(client.projectPath("datasets/\(dataset)/packs"), as: PackList.self)
-        let service = await SnapshotService(repository, directory: list.directory, lease: lease)
+        let service = try await SnapshotService(repository, directory: list.directory, lease: lease)
         let offered = try packs(list.packs)
         let gone = try await lease?.pin(offered.map(\.digest)) ?? []
         return (service, offered.filter { !gone.contains($0.digest) })
@@ -51,7 +54,9 @@ struct SnapshotService: Sendable {
 
     /// Removes what ``open(_:dataset:)`` made.
     func close() {
-        if let local { try? FileManager.default.removeItem(atPath: "\(local.store.directory)/tmp/\(local.staging)") }
+        try? scratch.remove()
+        // What stays, a collection removes.
+        try? local?.staging.remove()
     }
 
     static func packs(_ messages: [PackMessage]) throws -> [PackReference] {
@@ -63,17 +68,17 @@ struct SnapshotService: Sendable {
         }
     }
 
-    private static func local(_ directory: String?, _ client: Client) async -> (LocalObjectStore, String)? {
-        guard let directory else { return nil }
-        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
-        let name = "packs-" + String(repeating: "0", count: 16 - digits.count) + digits
-        guard mkdir("\(directory)/tmp", 0o777) == 0 || errno == EEXIST, mkdir("\(directory)/tmp/\(name)", 0o777) == 0
+    private static func local(_ directory: String?, _ client: Client) async -> (LocalObjectStore, LockedDirectory)? {
+        // Below the store's own directory alone: one that is not there is on another machine. The service reads there,
+        // as whatever user it is.
+        guard let directory, SystemCall.makeDirectory("\(directory)/tmp") == 0 || errno == EEXIST,
+            let staging = try? LockedDirectory(sharedIn: "\(directory)/tmp", prefix: "packs-", mode: 0o777)
         else { return nil }
-        guard (try? await client.send(.GET, "/v1/staging/\(name)")) != nil else {
-            rmdir("\(directory)/tmp/\(name)")
+        guard (try? await client.send(.GET, "/v1/staging/\(staging.name)")) != nil else {
+            try? staging.remove()
             return nil
         }
-        return (LocalObjectStore(directory: directory), name)
+        return (LocalObjectStore(directory: directory), staging)
     }
 }
 
@@ -92,8 +97,7 @@ extension SnapshotService: PackSource {
         }
         let tail = try await client.send(.GET, url)
         let index = try read(tail)
-        try FileManager.default.createDirectory(atPath: "\(state)/packs", withIntermediateDirectories: true)
-        try Data(tail).write(to: URL(filePath: path), options: .atomic)
+        try AtomicFile.write(tail, to: path, isDurable: false)
         return index
     }
 
@@ -109,13 +113,13 @@ extension SnapshotService: PackSource {
 
 extension SnapshotService: PackDestination {
     var directory: String {
-        local.map { "\($0.store.directory)/tmp/\($0.staging)" } ?? "\(state)/new-packs"
+        local?.staging.path ?? scratch.path
     }
 
     func store(_ pack: SealedPack) async throws {
         if let local {
             _ = try await lease?.pin([pack.digest])
-            let body = try WireCoding.encode(AdoptRequest(staging: local.staging))
+            let body = try WireCoding.encode(AdoptRequest(staging: local.staging.name))
             _ = try await client.send(
                 .POST,
                 "/v1/packs/\(pack.digest)/adopt",
@@ -124,7 +128,8 @@ extension SnapshotService: PackDestination {
             )
         } else {
             _ = try await objects.putFile(at: pack.path, encoding: .raw)
-            try FileManager.default.removeItem(atPath: pack.path)
+            // What stays is room taken, and goes with the directory.
+            _ = SystemCall.remove(pack.path)
         }
     }
 }

@@ -44,15 +44,35 @@ extension LocalObjectStore {
             var count = 0
             for name in try names(in: directory + "/tmp") {
                 let path = "\(directory)/tmp/\(name)"
-                guard let status = try status(path), status.st_mode & S_IFMT == S_IFREG else { continue }
-                if status.modified < instant, try remove(path) { count += 1 }
+                guard let status = try status(path), status.modified < instant else { continue }
+                switch status.st_mode & S_IFMT {
+                case S_IFREG: if try remove(path) { count += 1 }
+                case S_IFDIR: count += try removeAbandoned(path)
+                default: continue
+                }
             }
             return count
         }
     }
 
+    /// Removes a directory in which a writer made packs, unless one lives that has it locked.
+    ///
+    /// - Returns: how many files were in it.
+    private func removeAbandoned(_ path: String) throws -> Int {
+        let descriptor = SystemCall.openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        guard descriptor >= 0 else { return 0 }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return 0 }
+        var count = 0
+        for name in try names(in: path) where try remove("\(path)/\(name)") { count += 1 }
+        guard SystemCall.removeDirectory(path) == 0 || errno == ENOENT else {
+            throw ObjectError.system(operation: "remove", path: path, code: errno)
+        }
+        return count
+    }
+
     private func remove(_ path: String) throws -> Bool {
-        if SystemCall.unlink(path) == 0 { return true }
+        if SystemCall.remove(path) == 0 { return true }
         guard errno == ENOENT else { throw ObjectError.system(operation: "remove", path: path, code: errno) }
         return false
     }

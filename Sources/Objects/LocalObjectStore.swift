@@ -93,12 +93,12 @@ public final class LocalObjectStore: ManagedObjectStore {
             let (found, size) = try Self.digest(of: path)
             guard found == digest else { throw ObjectError.corrupt(digest, found: found, path: path) }
             if try isStored(target) {
-                _ = SystemCall.unlink(path)
+                _ = SystemCall.remove(path)
                 return size
             }
             try OpenFile.reading(path).seal(mode: 0o444)
             try createDurably(Directory.parent(of: target))
-            guard FileFault.allows(), SystemCall.rename(path, to: target) == 0 else {
+            guard SystemCall.move(path, to: target) == 0 else {
                 throw ObjectError.system(operation: "write", path: target, code: errno)
             }
             try OpenFile.syncDirectory(Directory.parent(of: target))

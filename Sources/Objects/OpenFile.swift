@@ -15,10 +15,7 @@ package final class OpenFile {
     private let descriptor: Int32
 
     private init(path: String, flags: Int32, mode: mode_t = 0) throws(ObjectError) {
-        var descriptor: Int32
-        repeat {
-            descriptor = SystemCall.open(path, flags | O_CLOEXEC, mode)
-        } while descriptor < 0 && errno == EINTR
+        let descriptor = SystemCall.openFile(path, flags, mode)
         guard descriptor >= 0 else { throw .system(operation: "open", path: path, code: errno) }
         self.path = path
         self.descriptor = descriptor
@@ -40,9 +37,8 @@ package final class OpenFile {
     }
 
     /// Creates a file that is not there yet.
-    static func creating(_ path: String) throws(ObjectError) -> OpenFile {
-        guard FileFault.allows() else { throw .system(operation: "create", path: path, code: errno) }
-        return try OpenFile(path: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+    static func creating(_ path: String, mode: mode_t) throws(ObjectError) -> OpenFile {
+        try OpenFile(path: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
     }
 
     package var size: Int {
@@ -93,16 +89,8 @@ package final class OpenFile {
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(ObjectError) {
-        guard let base = bytes.baseAddress else { return }
-        guard FileFault.allows() else { throw .system(operation: "write", path: path, code: errno) }
-        var written = 0
-        while written < bytes.count {
-            let count = SystemCall.write(descriptor, path, base + written, bytes.count - written)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw .system(operation: "write", path: path, code: errno)
-            }
-            written += count
+        guard SystemCall.write(bytes, to: descriptor, path) >= 0 else {
+            throw .system(operation: "write", path: path, code: errno)
         }
     }
 
@@ -118,20 +106,22 @@ package final class OpenFile {
 
     /// Sets the mode and waits until content and mode are on the disk.
     func seal(mode: mode_t) throws(ObjectError) {
-        guard FileFault.allows(), SystemCall.setMode(descriptor, path, mode) == 0 else {
+        guard SystemCall.setMode(descriptor, path, mode) == 0 else {
             throw .system(operation: "set the mode of", path: path, code: errno)
         }
-        guard FileFault.allows(), SystemCall.sync(descriptor, path) == 0 else {
+        try sync()
+    }
+
+    /// Waits until the content is on the disk.
+    func sync() throws(ObjectError) {
+        guard SystemCall.sync(descriptor, path) == 0 else {
             throw .system(operation: "sync", path: path, code: errno)
         }
     }
 
     /// Waits until the entries of a directory are on the disk.
     static func syncDirectory(_ path: String) throws(ObjectError) {
-        let directory = try OpenFile(path: path, flags: O_RDONLY | O_DIRECTORY)
-        guard FileFault.allows(), SystemCall.sync(directory.descriptor, path) == 0 else {
-            throw .system(operation: "sync", path: path, code: errno)
-        }
+        try OpenFile(path: path, flags: O_RDONLY | O_DIRECTORY).sync()
     }
 
     // The method above hides the function of the same name.

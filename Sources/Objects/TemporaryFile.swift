@@ -11,9 +11,11 @@ package final class TemporaryFile {
     private var isCommitted = false
 
     /// Creates `<directory>/<prefix><process>-<random>`.
-    package init(in directory: String, prefix: String) throws(ObjectError) {
+    ///
+    /// - Parameter mode: what the process's mask leaves of it.
+    package init(in directory: String, prefix: String, mode: mode_t = 0o600) throws(ObjectError) {
         let random = String(UInt64.random(in: 0 ... .max), radix: 16)
-        file = try .creating("\(directory)/\(prefix)\(getpid())-\(random)")
+        file = try .creating("\(directory)/\(prefix)\(getpid())-\(random)", mode: mode)
     }
 
     deinit {
@@ -22,42 +24,55 @@ package final class TemporaryFile {
 
     /// Removes the file unless it was committed.
     package func discard() {
-        if !isCommitted { _ = SystemCall.unlink(file.path) }
+        if !isCommitted { _ = SystemCall.remove(file.path) }
         isCommitted = true
     }
 
     /// Makes content and mode durable, then puts the file at `path`, in one step, durably.
     package func commit(to path: String, mode: mode_t) throws(ObjectError) {
         try file.seal(mode: mode)
-        guard FileFault.allows(), SystemCall.rename(file.path, to: path) == 0 else {
+        try move(to: path)
+        try OpenFile.syncDirectory(Directory.parent(of: path))
+    }
+
+    /// Puts the file at `path` in one step, with the mode that it was made with.
+    func move(to path: String) throws(ObjectError) {
+        guard SystemCall.move(file.path, to: path) == 0 else {
             throw .system(operation: "write", path: path, code: errno)
         }
         isCommitted = true
-        try OpenFile.syncDirectory(Directory.parent(of: path))
     }
 }
 
 /// Directories by path.
 package enum Directory {
+    /// Waits until the entries of a directory are on the disk.
+    package static func sync(_ path: String) throws(ObjectError) { try OpenFile.syncDirectory(path) }
+
     package static func parent(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Creates a directory and those above it, durably.
+    /// Creates a directory and those above it.
     ///
     /// Those that exist are left alone: whoever made them may not have synced their entries yet.
-    package static func create(_ path: String) throws(ObjectError) {
-        if SystemCall.makeDirectory(path) == 0 { return try syncEntry(of: path) }
+    ///
+    /// - Parameter isDurable: whether their entries are on the disk on return.
+    package static func create(_ path: String, isDurable: Bool = true) throws(ObjectError) {
+        if SystemCall.makeDirectory(path) == 0 {
+            if isDurable { try syncEntry(of: path) }
+            return
+        }
         switch errno {
         case EEXIST:
             return
         case ENOENT where parent(of: path) != path:
-            try create(parent(of: path))
+            try create(parent(of: path), isDurable: isDurable)
             guard SystemCall.makeDirectory(path) == 0 || errno == EEXIST else {
                 throw .system(operation: "create", path: path, code: errno)
             }
-            try syncEntry(of: path)
+            if isDurable { try syncEntry(of: path) }
         default:
             throw .system(operation: "create", path: path, code: errno)
         }
@@ -68,7 +83,7 @@ package enum Directory {
         do {
             try OpenFile.syncDirectory(parent(of: path))
         } catch {
-            rmdir(path)
+            _ = SystemCall.removeDirectory(path)
             throw error
         }
     }

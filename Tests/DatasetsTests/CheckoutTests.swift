@@ -133,6 +133,27 @@ import Testing
         #expect(verification.isClean)
     }
 
+    /// Clones where `cp` can make one here (as on XFS and Btrfs; name one with TMPDIR), else copies; both are files of
+    /// their own.
+    @Test func clonesWhereTheFileSystemCan() async throws {
+        let snapshot = try await makeSnapshot()
+        let cp = ["--reflink=always", workspace("data/weather.csv"), workspace("probe")]
+        let clones = try #require(try await Command.run("cp", cp)).status == 0
+        func clone(_ name: String) async throws -> [FileWay: Int] {
+            try await checkout(snapshot, name, part: .assets) {
+                $0.ways = [.reflink, .copy]
+                $0.cache = workspace("cache")
+            }.ways
+        }
+        let expected: [FileWay: Int] = clones ? [.reflink: 3] : [.copy: 3]
+        #expect(try await clone("one") == expected)
+        #expect(try workspace.mode("one/deep/run.sh") == 0o755)
+        try workspace.write("mine", to: "one/weather.csv")
+        #expect(try await clone("two") == expected)
+        #expect(try workspace.text("two/weather.csv") == "a,b\n" && workspace.text("one/weather.csv") == "mine")
+        #expect(try workspace.files(in: "two") == ["deep/empty", "deep/run.sh", "weather.csv"])
+    }
+
     @Test func anOccupiedDirectoryIsRefused() async throws {
         let snapshot = try await makeSnapshot()
         try workspace.write("mine", to: "out/file")

@@ -237,6 +237,65 @@ import Testing
         }
     }
 
+    /// What was committed and taken out again is in the bundle of unpushed commits, though in no file.
+    @Test func secretsOfUnpushedCommits() async throws {
+        let token = "ghp_" + "x9Kq2LmZ7pRt4VwB8nYc3HdF6sJg1QaE5uTo"
+        func git(_ arguments: String...) async throws -> String {
+            try await workspace.git(in: "repo", arguments)
+        }
+        func findings() async throws -> [SecretFinding] {
+            do {
+                _ = try await snapshot("repo/inner")
+                return []
+            } catch SnapshotError.secrets(let findings) {
+                return findings
+            }
+        }
+        try workspace.write("clean\n", to: "repo/inner/a b")
+        try workspace.write("clean\n", to: "repo/outside")
+        _ = try await git("init", "-q", "-b", "main")
+        _ = try await git("add", "-A")
+        _ = try await git("commit", "-q", "-m", "first")
+        try workspace.write("clean\n\nkey = \"\(token)\"\n", to: "repo/inner/a b")
+        _ = try await git("commit", "-q", "-a", "-m", "second")
+        let second = try await git("rev-parse", "HEAD")
+        try workspace.write("clean\n", to: "repo/inner/a b")
+        _ = try await git("commit", "-q", "-a", "-m", "third")
+        #expect(try await findings().map(\.path) == ["a b"])
+        #expect(try await findings().map(\.line) == [3])
+        #expect(try await findings().map(\.commit) == [second])
+        let message = "\(SnapshotError.secrets(try await findings()))"
+        #expect(
+            message.contains("a b:3:8 in commit \(second.prefix(12)), which no remote has") && !message.contains(token)
+        )
+        #expect(try await snapshot("repo/inner", allowing: ["a b"]).manifest.code?.unpushed?.commits == 3)
+
+        // On a remote it is no bundle's.
+        try await workspace.git(in: "repo", "clone", "-q", "--bare", workspace("repo"), workspace("remote"))
+        _ = try await git("remote", "add", "origin", workspace("remote"))
+        _ = try await git("fetch", "-q", "origin")
+        #expect(try await findings() == [])
+
+        // Outside the captured directory, in a merge, in a message.
+        _ = try await git("checkout", "-q", "-b", "side")
+        try workspace.write("1\n", to: "repo/outside")
+        _ = try await git("commit", "-q", "-a", "-m", "side")
+        _ = try await git("checkout", "-q", "main")
+        try workspace.write("2\n", to: "repo/outside")
+        _ = try await git("commit", "-q", "-a", "-m", "here, not with\n\n\(token)")
+        _ = try await git("merge", "-q", "-s", "ours", "side", "-m", "both")
+        try workspace.write("\(token)\n", to: "repo/outside")
+        _ = try await git("commit", "-q", "-a", "--amend", "-m", "both")
+        let merge = try await git("rev-parse", "HEAD")
+        try workspace.write("3\n", to: "repo/outside")
+        _ = try await git("commit", "-q", "-a", "-m", "away")
+        let found = try await findings()
+        #expect(found.map(\.path) == [":/outside", "commit message"])
+        #expect(found.map(\.line) == [1, 3])
+        #expect(found.first?.commit == merge)
+        #expect(found.last?.commit == (try await git("rev-parse", "HEAD~2")))
+    }
+
     @Test(arguments: [
         ("https://u:p@example.org/x.git", "https://example.org/x.git"),
         ("https://token@example.org/a@b", "https://example.org/a@b"),

@@ -57,6 +57,35 @@ import Testing
         #expect(seen.allSatisfy { $0.filesTotal == 5 })
     }
 
+    /// Holes are the zeros that reading them gives, and another name is another file of the same content.
+    @Test func sparseAndHardLinkedFiles() async throws {
+        let (size, island) = (9_000_001, Array("an island".utf8))
+        var dense = [UInt8](repeating: 0, count: size)
+        for place in [0, 4_000_003, size - island.count] {
+            dense.replaceSubrange(place..<place + island.count, with: island)
+        }
+        try workspace.write("", to: "data/dense")
+        try Data(dense).write(to: URL(filePath: workspace("data/dense")))
+        try workspace.write("", to: "data/sparse")
+        let sparse = try FileHandle(forWritingTo: URL(filePath: workspace("data/sparse")))
+        for place in [0, 4_000_003, size - island.count] {
+            try sparse.seek(toOffset: UInt64(place))
+            try sparse.write(contentsOf: Data(island))
+        }
+        try sparse.close()
+        var status = stat()
+        #expect(stat(workspace("data/sparse"), &status) == 0 && status.st_blocks * 512 < size / 10)
+        try FileManager.default.linkItem(atPath: workspace("data/sparse"), toPath: workspace("data/twin"))
+
+        let snapshot = try await workspace.capture(["data"])
+        let objects = snapshot.manifest.assets.compactMap(\.content.object)
+        #expect(objects.count == 3 && Set(objects).count == 1)
+        #expect(objects.first?.size == size && objects.first?.digest == .of(dense))
+        #expect(try await workspace.contents(snapshot).bytes(try #require(objects.first)) == dense)
+        // Stored once, the zeros as few chunks.
+        #expect(snapshot.newPacks.reduce(0) { $0 + $1.size } < size / 10)
+    }
+
     @Test func theOrderOfPathsDoesNotMatter() async throws {
         try writeData()
         let first = try await capture("data", "labels.csv")

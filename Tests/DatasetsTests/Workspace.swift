@@ -57,6 +57,11 @@ final class Workspace: Sendable {
     /// Runs git in a directory, away from the settings of whoever runs the tests.
     @discardableResult
     func git(in name: String, _ arguments: String...) async throws -> String {
+        try await git(in: name, arguments)
+    }
+
+    @discardableResult
+    func git(in name: String, _ arguments: [String]) async throws -> String {
         var environment = ProcessInfo.processInfo.environment
         environment.merge([
             "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "A",

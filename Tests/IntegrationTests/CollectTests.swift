@@ -1,4 +1,5 @@
 import Catalog
+import Datasets
 import Expressions
 import Features
 import Foundation
@@ -33,6 +34,45 @@ extension Integration {
                 #expect(try scene.count("objects") == 8)
                 #expect(try scene.count("withdrawals") == 0)
                 try await scene.expectSound()
+            }
+        }
+
+        /// What a killed writer left goes; what one at work has made stays, however long ago it began.
+        @Test func unfinishedWork() async throws {
+            try await ObjectScene.run { scene in
+                let directory = scene.local.directory + "/tmp"
+                let files = FileManager.default
+                try files.createDirectory(
+                    atPath: directory + "/packs-0123456789abcdef",
+                    withIntermediateDirectories: true
+                )
+                let live = try LockedDirectory(sharedIn: directory, prefix: "packs-", mode: 0o777)
+                for name in ["upload", "packs-0123456789abcdef/a.pack", "\(live.name)/b.pack"] {
+                    try Data("half".utf8).write(to: URL(filePath: "\(directory)/\(name)"))
+                }
+                for name in ["upload", "packs-0123456789abcdef", live.name] {
+                    let began = Date(timeIntervalSinceNow: -3 * 3_600)
+                    try files.setAttributes([.modificationDate: began], ofItemAtPath: "\(directory)/\(name)")
+                }
+                func left() throws -> Set<String> { Set(try files.contentsOfDirectory(atPath: directory)) }
+                let all: Set<String> = ["upload", "packs-0123456789abcdef", live.name]
+
+                // A writer that opened its session before all that.
+                let session = try await scene.catalog.openSession(scene.project)
+                try scene.connect().execute("update sessions set created_at = now() - interval '4 hours'")
+                #expect(try await scene.collect().unfinished == 0)
+                #expect(try left() == all)
+                // One that opened it after.
+                try scene.connect().execute("update sessions set created_at = now() - interval '1 hour'")
+                #expect(try await scene.collect(grace: "24h").unfinished == 0)
+                #expect(try left() == all)
+                #expect(try await scene.collect().unfinished == 2)
+                #expect(try left() == [live.name])
+                try await scene.catalog.closeSession(scene.project, session.id)
+                #expect(try await scene.collect().unfinished == 0)
+                #expect(try files.contentsOfDirectory(atPath: live.path) == ["b.pack"])
+                try live.remove()
+                #expect(try left() == [])
             }
         }
 

@@ -7,201 +7,181 @@ extension Integration {
     /// A snapshot or a checkout that fails or is killed at any of its file operations loses nothing that was recorded, and
     /// leaves nothing half-written.
     ///
-    /// Operations are counted and made to fail through the seam of `FileFault`, which debug builds have.
+    /// Operations are counted and made to fail through the seam of `SystemCall`, which debug builds have.
     @Suite struct SnapshotCrashTests {
-        /// Files of one state of the data: small ones, a large one, a link.
-        private func write(_ state: Int, to repository: FeatureRepository) throws {
-            for number in 0..<5 { try repository.write("data/\(number)/file", "state \(state) of \(number)\n") }
-            try repository.write("data/state", "\(state)")
-            let large = (0..<45_000).map { "\($0 + state * 7),\($0 % 13)" }.joined(separator: "\n")
-            try repository.write("data/large", "\(state)\n" + large + large)
-        }
-
-        private func tree(_ name: String, _ repository: FeatureRepository) throws -> [String: Digest] {
-            var tree: [String: Digest] = [:]
-            for file in repository.files(name) {
-                guard let bytes = FileManager.default.contents(atPath: repository.path("\(name)/\(file)")) else {
-                    continue
-                }
-                tree[file] = .of([UInt8](bytes))
-            }
-            return tree
-        }
-
-        private func run(
-            _ arguments: [String],
-            _ fault: String,
-            at operation: Int,
-            _ repository: FeatureRepository
-        ) async throws -> Program.Outcome {
-            do {
-                return try await Program.run(
-                    arguments,
-                    in: repository.directory,
-                    environment: ["LOCKSTEP_URL": repository.url, fault: "\(operation)"]
-                )
-            } catch let error as Program.Failure where fault.contains("KILL") {
-                return Program.Outcome(code: SIGKILL, output: "", errors: error.description)
-            }
-        }
-
-        /// Every version that is listed is whole, and is one of the states that were to be recorded.
-        private func check(_ states: [Int: [String: Digest]], _ fixture: ServiceFixture) async throws {
-            let repository = fixture.repository
-            let list = try await repository.outcome(["snapshot", "list", "records"])
-            for line in list.output.split(separator: "\n").dropFirst() {
-                let reference = String(line.prefix { $0 != " " })
-                try await repository.lockstep("snapshot", "verify", reference)
-                repository.removeIfThere("checked")
-                try await repository.lockstep("snapshot", "checkout", reference, "checked")
-                let state = try #require(Int(String(decoding: try repository.bytes("checked/state"), as: UTF8.self)))
-                #expect(try tree("checked", repository) == states[state], "\(reference)")
-            }
-        }
-
-        @Test(arguments: ["LOCKSTEP_FAIL_FILE_OPERATION", "LOCKSTEP_KILL_FILE_OPERATION"], ObjectPlace.allCases)
-        func everyOperationOfACreate(_ fault: String, _ place: ObjectPlace) async throws {
+        @Test(arguments: CrashFault.cases(of: ObjectPlace.allCases))
+        func everyOperationOfACreate(_ crash: (fault: CrashFault, place: ObjectPlace)) async throws {
+            let (fault, place) = crash
             try await ServiceFixture.run(place: place) { fixture in
-                let repository = fixture.repository
+                let scene = CrashScene(fixture)
                 var states: [Int: [String: Digest]] = [:]
-                var operation = 0
-                var failures = 0
-                while true {
-                    operation += 1
-                    try write(operation, to: repository)
-                    states[operation] = try tree("data", repository)
-                    let outcome = try await run(
-                        ["snapshot", "create", "records", "data"],
-                        fault,
-                        at: operation,
-                        repository
-                    )
-                    if outcome.code == 0 { break }
-                    failures += 1
-                    // Nothing is in the way of the next one.
-                    if operation % 6 == 0 {
-                        expectWords(
-                            try await repository.lockstep("snapshot", "create", "records", "data"),
-                            "records@\(operation / 6)"
-                        )
+                var acknowledged: [String: Int] = [:]
+                var struck: [String] = []
+                // The first ones make the directories that later ones find, so that positions are what they were only
+                // from then on.
+                let firsts = 4
+                for attempt in 1... {
+                    states[attempt] = try scene.write(attempt)
+                    let operation = attempt > firsts ? attempt - firsts : attempt
+                    let outcome = try await scene.run(["snapshot", "create", "records", "data"], fault, at: operation)
+                    if outcome.code == 0 {
+                        acknowledged[String(outcome.output.prefix { $0 != ":" })] = attempt
+                    } else {
+                        try #require(scene.struck != nil, "\(outcome.errors)")
+                        // Nothing is in the way of the next one. It also takes away what a killed one left and fetches
+                        // the index of a pack that is elsewhere, which would be the first operations of the one after it.
+                        if fault == .killed || place == .s3 || operation % 6 == 0 || attempt == firsts {
+                            let output = try await scene.repository.lockstep("snapshot", "create", "records", "data")
+                            acknowledged[String(output.prefix { $0 != ":" })] = attempt
+                        }
                     }
-                    try #require(operation < 200)
+                    guard let call = scene.struck else { break }
+                    struck.append(call)
                 }
-                #expect(failures >= 6, "the seam is not asked")
-                try await check(states, fixture)
+                #expect(operations(struck).isSuperset(of: ["create", "write", "fchmod", "fsync", "rename", "mkdir"]))
+                try await scene.check(states, acknowledged: acknowledged)
+                // What failed and killed ones left behind goes with the next one.
+                let state = fixture.repository.files(".lockstep")
+                #expect(!state.contains { $0.contains("scratch-") }, "\(state)")
             }
         }
 
-        /// A directory that is being replaced is the old tree or the new one, whatever happens.
-        @Test(arguments: ["LOCKSTEP_FAIL_FILE_OPERATION", "LOCKSTEP_KILL_FILE_OPERATION"], ObjectPlace.allCases)
-        func everyOperationOfACheckout(_ fault: String, _ place: ObjectPlace) async throws {
-            try await ServiceFixture.run(place: place) { fixture in
+        struct CheckoutCase: CustomTestStringConvertible {
+            let link: String
+            let place: ObjectPlace
+            let hasExchange: Bool
+
+            var testDescription: String { "\(link) \(place) \(hasExchange ? "exchange" : "two steps")" }
+
+            static let all = [
+                CheckoutCase(link: "copy", place: .directory, hasExchange: true),
+                CheckoutCase(link: "copy", place: .s3, hasExchange: true),
+                CheckoutCase(link: "hardlink", place: .directory, hasExchange: true),
+                CheckoutCase(link: "copy", place: .directory, hasExchange: false),
+            ]
+        }
+
+        /// A directory that is being replaced is the old tree or the new one, whatever happens; where it takes two steps,
+        /// it is so after the next checkout has begun.
+        @Test(arguments: CrashFault.cases(of: CheckoutCase.all))
+        func everyOperationOfACheckout(_ crash: (fault: CrashFault, variant: CheckoutCase)) async throws {
+            let (fault, variant) = crash
+            try await ServiceFixture.run(place: variant.place) { fixture in
+                let scene = CrashScene(fixture)
                 let repository = fixture.repository
                 var trees: [[String: Digest]] = []
                 for state in 1...2 {
-                    try write(state, to: repository)
-                    trees.append(try tree("data", repository))
+                    trees.append(try scene.write(state))
                     try await repository.lockstep("snapshot", "create", "records", "data")
                 }
                 try await repository.lockstep("snapshot", "checkout", "records@1", "out")
-                var operation = 0
-                var failures = 0
-                while true {
-                    operation += 1
-                    let arguments = ["snapshot", "checkout", "records@2", "out", "--overwrite"]
-                    let outcome = try await run(arguments, fault, at: operation, repository)
-                    let found = try tree("out", repository)
+                var struck: [String] = []
+                for operation in 1... {
+                    // What is in the cache need not be made again.
+                    repository.removeIfThere(".lockstep/snapshots/files")
+                    let outcome = try await scene.run(
+                        ["snapshot", "checkout", "records@2", "out", "--overwrite", "--link=\(variant.link)"],
+                        fault,
+                        at: operation,
+                        variant.hasExchange ? [:] : ["LOCKSTEP_WITHOUT_EXCHANGE": "1"]
+                    )
+                    if !variant.hasExchange, !repository.exists("out") {
+                        // Begins, and is refused: there is a tree.
+                        let refused = try await repository.outcome(["snapshot", "checkout", "records@1", "out"])
+                        #expect(refused.code != 0)
+                    }
+                    let found = try scene.tree("out")
+                    let isWhole = trees.contains(found)
+                    #expect(isWhole, "after operation \(operation), \(scene.struck ?? "none"): \(found.keys)")
                     if outcome.code == 0 {
                         #expect(found == trees[1])
-                        break
+                    } else {
+                        try #require(scene.struck != nil, "\(outcome.errors)")
                     }
-                    failures += 1
-                    #expect(trees.contains(found), "after operation \(operation)")
-                    if found == trees[1] {
-                        try await repository.lockstep("snapshot", "checkout", "records@1", "out", "--overwrite")
-                    }
-                    try #require(operation < 200)
+                    guard let call = scene.struck else { break }
+                    struck.append(call)
+                    try await repository.lockstep("snapshot", "checkout", "records@1", "out", "--overwrite")
                 }
-                #expect(failures >= 6, "the seam is not asked")
+                let expected: Set<String> = [
+                    "mkdir", "create", "write", "fchmod", "symlink", "syncfs", "fsync", "rename", "unlink", "rmdir",
+                ]
+                #expect(operations(struck).isSuperset(of: expected))
+                #expect(operations(struck).contains("exchange") == variant.hasExchange)
+                #expect(operations(struck).contains("link") == (variant.link == "hardlink"))
                 // What killed ones left beside it is gone.
                 try await repository.lockstep("snapshot", "checkout", "records@1", "out", "--overwrite")
                 let names = try FileManager.default.contentsOfDirectory(atPath: repository.directory)
-                #expect(!names.contains { $0.hasPrefix(".lockstep-checkout-") })
-                #expect(try tree("out", repository) == trees[0])
+                let left = names.filter { $0.hasPrefix(".lockstep-checkout-") || $0.hasSuffix("-replaced") }
+                #expect(left.isEmpty, "\(left)")
+                #expect(try scene.tree("out") == trees[0])
             }
         }
 
         /// A service that fails or is killed at any file operation of its own, as when it takes over a pack, has half of
         /// nothing, and goes on where it is started again.
-        @Test(arguments: ["LOCKSTEP_FAIL_FILE_OPERATION", "LOCKSTEP_KILL_FILE_OPERATION"])
-        func everyOperationOfTheService(_ fault: String) async throws {
+        @Test(arguments: CrashFault.allCases)
+        func everyOperationOfTheService(_ fault: CrashFault) async throws {
             try await ServiceFixture.run { fixture in
+                let scene = CrashScene(fixture)
                 let repository = fixture.repository
                 let port = try ServiceFixture.freePort()
-                func serve(_ environment: [String: String]) async throws -> RunningProgram {
+                var states: [Int: [String: Digest]] = [:]
+                var acknowledged: [String: Int] = [:]
+                var struck: [String] = []
+                for operation in 1... {
+                    states[operation] = try scene.write(operation)
                     let service = try RunningProgram(
                         ["serve", "--port", "\(port)", "--project", FeatureRepository.project],
                         in: repository.directory,
                         environment: ["DATABASE_URL": fixture.database, "OBJECT_STORE": fixture.objects]
-                            .merging(environment) { $1 }
+                            .merging(scene.environment(fault, at: operation)) { $1 }
                     )
                     try await service.waitForOutput("lockstep serve: http://")
-                    return service
-                }
-                var states: [Int: [String: Digest]] = [:]
-                var operation = 0
-                var failures = 0
-                while true {
-                    operation += 1
-                    try write(operation, to: repository)
-                    states[operation] = try tree("data", repository)
-                    let service = try await serve([fault: "\(operation)"])
                     let outcome = try await Program.run(
                         ["snapshot", "create", "records", "data"],
                         in: repository.directory,
                         environment: ["LOCKSTEP_URL": "http://127.0.0.1:\(port)"]
                     )
                     service.kill()
-                    if outcome.code == 0 { break }
-                    failures += 1
-                    // The service that is left finds nothing in its way.
-                    if operation % 3 == 0 { try await repository.lockstep("snapshot", "create", "records", "data") }
-                    try #require(operation < 100)
+                    if outcome.code == 0 {
+                        acknowledged[String(outcome.output.prefix { $0 != ":" })] = operation
+                    } else {
+                        try #require(scene.struck != nil, "\(outcome.errors)")
+                        // The service that is left finds nothing in its way.
+                        if operation % 3 == 0 { try await repository.lockstep("snapshot", "create", "records", "data") }
+                    }
+                    guard let call = scene.struck else { break }
+                    struck.append(call)
                 }
-                #expect(failures >= 6, "the seam is not asked")
-                try await check(states, fixture)
+                #expect(operations(struck).isSuperset(of: ["mkdir", "fchmod", "fsync", "rename"]), "\(struck)")
+                try await scene.check(states, acknowledged: acknowledged)
                 // Only orphans are left.
                 try fixture.connect().execute("delete from sessions")
                 try await repository.lockstep("gc", "--grace", "0s")
                 let needed = try fixture.count("(select distinct digest from version_objects) as n")
                 #expect(try await fixture.placed.digests.count == needed)
-                try await check(states, fixture)
+                try await scene.check(states, acknowledged: acknowledged)
             }
         }
 
         /// Killed at any time, by the clock.
         @Test(arguments: ObjectPlace.allCases) func killedAtRandomTimes(_ place: ObjectPlace) async throws {
             try await ServiceFixture.run(place: place) { fixture in
-                let repository = fixture.repository
+                let scene = CrashScene(fixture)
                 var states: [Int: [String: Digest]] = [:]
                 for state in 1...12 {
-                    try write(state, to: repository)
-                    states[state] = try tree("data", repository)
+                    states[state] = try scene.write(state)
                     let running = try RunningProgram(
                         ["snapshot", "create", "records", "data"],
-                        in: repository.directory,
-                        environment: ["LOCKSTEP_URL": repository.url]
+                        in: scene.repository.directory,
+                        environment: ["LOCKSTEP_URL": scene.repository.url]
                     )
                     try await Task.sleep(for: .milliseconds(state * 61 % 700))
                     running.kill()
                 }
-                try await repository.lockstep("snapshot", "create", "records", "data")
-                try await check(states, fixture)
+                try await scene.repository.lockstep("snapshot", "create", "records", "data")
+                try await scene.check(states)
             }
         }
     }
-}
-
-extension FeatureRepository {
-    func removeIfThere(_ name: String) { try? FileManager.default.removeItem(atPath: path(name)) }
 }

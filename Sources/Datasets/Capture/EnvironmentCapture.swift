@@ -84,7 +84,9 @@ public struct EnvironmentCapture: Hashable, Sendable {
         }
         let declared = Set(variables).map { Variable(name: $0, value: environment[$0]) }
         for variable in declared {
-            if let value = variable.value { secrets.check("\(variable.name)=\(value)", named: variable.name) }
+            if let value = variable.value {
+                secrets.check(Array("\(variable.name)=\(value)".utf8), named: variable.name)
+            }
         }
         try secrets.finish()
         return EnvironmentCapture(

@@ -78,6 +78,7 @@ public enum Checkout {
                 }
                 let writer = try FileWriter(contents, in: place.temporary, ways: options.ways, cache: options.cache)
                 try writer.write(items, &outcome)
+                try writer.finish()
                 try makeLinks(items, in: place.temporary, &outcome)
                 try place.finish()
                 return outcome
@@ -89,7 +90,9 @@ public enum Checkout {
     }
 
     /// Removes a content from a directory of whole files; names elsewhere that were linked to it stay.
-    public static func forget(_ digest: Digest, in cache: String) throws { try WholeFileCache(cache).remove(digest) }
+    public static func forget(_ digest: Digest, in cache: String) throws {
+        try WholeFileCache.remove(digest, from: cache)
+    }
 
     /// The bytes that a checkout with these options reads.
     public static func references(of manifest: SnapshotManifest, _ options: Options) throws -> [ObjectReference] {
@@ -143,7 +146,7 @@ public enum Checkout {
         func make(_ path: SnapshotPath) throws(SnapshotError) {
             guard made.insert(path).inserted else { return }
             let place = DiskPath(root, path)
-            guard FileFault.allows(), place.withCString({ mkdir($0, 0o777) }) == 0 else {
+            guard place.withCString({ SystemCall.makeDirectory($0) }) == 0 else {
                 throw FileStatus.error("create", place)
             }
         }
@@ -163,14 +166,15 @@ public enum Checkout {
             switch item.content {
             case .file: continue
             case .directory(let mode):
-                guard place.withCString({ chmod($0, mode_t(mode.bits)) }) == 0 else {
+                guard place.withCString({ SystemCall.setMode($0, mode_t(mode.bits)) }) == 0 else {
                     throw FileStatus.error("set the mode of", place)
                 }
                 outcome.directories += 1
             case .symbolicLink(let target):
-                guard FileFault.allows(),
-                    DiskPath(target).withCString({ target in place.withCString { symlink(target, $0) } }) == 0
-                else { throw FileStatus.error("create", place) }
+                let result = DiskPath(target).withCString { target in
+                    place.withCString { SystemCall.makeSymbolicLink($0, to: target) }
+                }
+                guard result == 0 else { throw FileStatus.error("create", place) }
                 outcome.links += 1
             }
         }

@@ -33,10 +33,10 @@ struct FileWriter: Sendable {
         let cache = try cache.map { try WholeFileCache($0) }
         self.cache = cache
         // A way that this file system does not have is found out once.
-        self.ways = ways.filter { way in
+        self.ways = try ways.filter { way in
             switch way {
-            case .reflink: cache?.canClone(to: root) ?? false
-            case .hardlink: cache?.canLink(to: root) ?? false
+            case .reflink: try cache?.canClone(to: root) ?? false
+            case .hardlink: try cache?.canLink(to: root) ?? false
             case .copy: true
             }
         }
@@ -87,6 +87,9 @@ struct FileWriter: Sendable {
         outcome.ways = made.withLock { $0 }
     }
 
+    /// Removes what was made besides the files; what is left after an error, the next writer of the same cache removes.
+    func finish() throws { try cache?.finish() }
+
     private func write(_ path: DiskPath, _ mode: FileMode, _ object: ObjectReference) throws -> FileWay {
         if let cache {
             for way in ways {
@@ -118,21 +121,22 @@ struct NewFile: ~Copyable {
         mode: FileMode,
         _ body: (inout NewFile) throws -> Void
     ) throws {
-        guard FileFault.allows() else { throw FileStatus.error("create", path) }
         var file = try NewFile(path)
         try body(&file)
         try file.finish(mode)
     }
 
     private init(_ path: DiskPath) throws(SnapshotError) {
-        descriptor = path.withCString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600) }
+        descriptor = path.withCString { SystemCall.openFile($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600) }
         guard descriptor >= 0 else { throw FileStatus.error("create", path) }
         self.path = path
     }
 
     deinit { close(descriptor) }
 
-    func write(_ bytes: [UInt8]) throws(SnapshotError) { try AtomicFile.write(bytes, to: descriptor, path.text) }
+    func write(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
+        guard SystemCall.write(bytes, to: descriptor, path.text) >= 0 else { throw FileStatus.error("write", path) }
+    }
 
     mutating func write(_ object: ObjectReference, from contents: SnapshotContents) throws {
         var parts = 0
@@ -146,7 +150,8 @@ struct NewFile: ~Copyable {
                 // Blocks that were never written read as zeros.
                 guard lseek(descriptor, off_t(part.count), SEEK_CUR) >= 0 else { throw FileStatus.error("write", path) }
             } else {
-                try AtomicFile.write(part, to: descriptor, path.text)
+                let count = part.withUnsafeBytes { SystemCall.write($0, to: descriptor, path.text) }
+                guard count >= 0 else { throw FileStatus.error("write", path) }
             }
             size += part.count
         }
@@ -156,9 +161,9 @@ struct NewFile: ~Copyable {
 
     private consuming func finish(_ mode: FileMode) throws(SnapshotError) {
         if endsInHole {
-            guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileStatus.error("write", path) }
+            guard SystemCall.setSize(descriptor, path.text, size) == 0 else { throw FileStatus.error("write", path) }
         }
-        guard FileFault.allows(), fchmod(descriptor, mode_t(mode.bits)) == 0 else {
+        guard SystemCall.setMode(descriptor, path.text, mode_t(mode.bits)) == 0 else {
             throw FileStatus.error("set the mode of", path)
         }
     }
@@ -173,8 +178,5 @@ struct NewFile: ~Copyable {
     /// Makes the file a clone of an open one.
     ///
     /// - Returns: whether the file system can.
-    func clone(_ source: Int32) -> Bool {
-        // FICLONE, which is a macro that Swift does not see.
-        ioctl(descriptor, 0x4004_9409, source) == 0
-    }
+    func clone(_ source: Int32) -> Bool { SystemCall.clone(source, to: descriptor, path.text) == 0 }
 }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Objects
 
 #if canImport(Glibc)
@@ -13,30 +12,35 @@ import Objects
 /// is hashed each time before it is given out. One that is not what its name says is replaced.
 struct WholeFileCache: Sendable {
     private let directory: String
+    /// Where entries are made.
+    private let scratch: LockedDirectory
 
     init(_ directory: String) throws {
         self.directory = directory
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        scratch = try LockedDirectory(in: directory, prefix: "new-")
     }
 
+    /// Ends the use of the cache; entries stay.
+    func finish() throws { try scratch.remove() }
+
     /// Removes a content, with every mode.
-    func remove(_ digest: Digest) throws {
+    static func remove(_ digest: Digest, from directory: String) throws {
         let parent = DiskPath("\(directory)/\(digest.hex.prefix(2))")
         guard try FileStatus(of: parent) != nil else { return }
         let start = Array("\(digest.hex)-".utf8)
         for name in try DirectoryWalk.names(in: parent) where name.starts(with: start) {
             let path = parent.appending(name)
-            guard path.withCString({ unlink($0) }) == 0 || errno == ENOENT else {
+            guard path.withCString({ SystemCall.remove($0) }) == 0 || errno == ENOENT else {
                 throw FileStatus.error("remove", path)
             }
         }
     }
 
     /// Whether files in `root` can be clones of those here.
-    func canClone(to root: String) -> Bool {
-        probe(root) { source, target in
+    func canClone(to root: String) throws(SnapshotError) -> Bool {
+        try probe(root) { source, target in
             (try? NewFile.write(target, mode: .regular) { file in
-                let descriptor = source.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+                let descriptor = source.withCString { SystemCall.openFile($0, O_RDONLY) }
                 defer { close(descriptor) }
                 guard file.clone(descriptor) else { throw FileStatus.error("clone", source) }
             }) != nil
@@ -44,20 +48,22 @@ struct WholeFileCache: Sendable {
     }
 
     /// Whether files in `root` can be other names of those here.
-    func canLink(to root: String) -> Bool {
-        probe(root) { source, target in
-            source.withCString { source in target.withCString { Self.name(source, $0) } } == 0
+    func canLink(to root: String) throws(SnapshotError) -> Bool {
+        try probe(root) { source, target in
+            source.withCString { source in target.withCString { SystemCall.makeLink($0, to: source) } } == 0
         }
     }
 
-    private func probe(_ root: String, _ body: (DiskPath, DiskPath) -> Bool) -> Bool {
+    private func probe(_ root: String, _ body: (DiskPath, DiskPath) -> Bool) throws(SnapshotError) -> Bool {
         let name = ".lockstep-probe-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-        let (source, target) = (DiskPath("\(directory)/\(name)"), DiskPath("\(root)/\(name)"))
-        defer {
-            for path in [source, target] { _ = path.withCString { unlink($0) } }
+        let (source, target) = (DiskPath("\(scratch.path)/\(name)"), DiskPath("\(root)/\(name)"))
+        let result = (try? NewFile.write(source, mode: .regular) { _ in }) != nil && body(source, target)
+        _ = source.withCString { SystemCall.remove($0) }
+        // It would be taken for a file of the snapshot.
+        guard target.withCString({ SystemCall.remove($0) }) == 0 || errno == ENOENT else {
+            throw FileStatus.error("remove", target)
         }
-        guard (try? NewFile.write(source, mode: .regular) { _ in }) != nil else { return false }
-        return body(source, target)
+        return result
     }
 
     /// Makes `path` a clone; `false` where that cannot be.
@@ -70,12 +76,12 @@ struct WholeFileCache: Sendable {
         let source = try entry(object, FileMode(0o444), from: contents)
         var isCloned = false
         try NewFile.write(path, mode: mode) { file in
-            let descriptor = source.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+            let descriptor = source.withCString { SystemCall.openFile($0, O_RDONLY | O_NOFOLLOW) }
             guard descriptor >= 0 else { throw FileStatus.error("open", source) }
             defer { close(descriptor) }
             isCloned = file.clone(descriptor)
         }
-        if !isCloned { _ = path.withCString { unlink($0) } }
+        if !isCloned { _ = path.withCString { SystemCall.remove($0) } }
         return isCloned
     }
 
@@ -89,7 +95,7 @@ struct WholeFileCache: Sendable {
         _ mode: FileMode
     ) throws -> Bool {
         let source = try entry(object, FileMode(mode.bits & 0o555), from: contents)
-        let result = source.withCString { source in path.withCString { Self.name(source, $0) } }
+        let result = source.withCString { source in path.withCString { SystemCall.makeLink($0, to: source) } }
         if result == 0 { return true }
         // As many names as the file system allows, or another file system after all.
         if errno == EMLINK || errno == EXDEV || errno == EPERM { return false }
@@ -103,17 +109,14 @@ struct WholeFileCache: Sendable {
         let parent = "\(directory)/\(hex.prefix(2))"
         let path = DiskPath("\(parent)/\(hex)-\(mode)")
         if try isWhole(path, object, mode) { return path }
-        if mkdir(parent, 0o777) != 0, errno != EEXIST { throw FileStatus.error("create", parent) }
-        let temporary = DiskPath("\(parent)/tmp-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
+        try Directory.create(parent, isDurable: false)
+        let temporary = DiskPath("\(scratch.path)/\(String(UInt64.random(in: 0 ... .max), radix: 16))")
         do {
             try NewFile.write(temporary, mode: mode) { try $0.write(object, from: contents) }
-            guard FileFault.allows(),
-                temporary.withCString({ temporary in path.withCString { rename(temporary, $0) } }) == 0
-            else {
-                throw FileStatus.error("write", path)
-            }
+            let result = temporary.withCString { temporary in path.withCString { SystemCall.move(temporary, to: $0) } }
+            guard result == 0 else { throw FileStatus.error("write", path) }
         } catch {
-            _ = temporary.withCString { unlink($0) }
+            _ = temporary.withCString { SystemCall.remove($0) }
             throw error
         }
         return path
@@ -131,14 +134,5 @@ struct WholeFileCache: Sendable {
             if count == 0 { return hasher.finalize() == object.digest }
             hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
-    }
-
-    // A method above hides the function of the system's name.
-    private static func name(_ source: UnsafePointer<CChar>, _ target: UnsafePointer<CChar>) -> Int32 {
-        #if canImport(Glibc)
-            Glibc.link(source, target)
-        #else
-            Musl.link(source, target)
-        #endif
     }
 }

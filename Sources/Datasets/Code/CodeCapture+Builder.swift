@@ -28,7 +28,7 @@ extension CodeCapture {
             if listing.states.isEmpty { return try await captureFiles(below: directory, secrets, into: sink) }
             let files = try await capture(listing.states, in: directory, secrets, into: sink)
             let diff = listing.commit == nil ? nil : try await repository.storeDiff(secrets, into: sink)
-            let unpushed = listing.commit == nil ? nil : try await repository.storeUnpushed(into: sink)
+            let unpushed = listing.commit == nil ? nil : try await repository.storeUnpushed(secrets, into: sink)
             if try await repository.list() == listing {
                 return CodeCapture(
                     commit: listing.commit,

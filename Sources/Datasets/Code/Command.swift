@@ -17,14 +17,23 @@ struct Command {
 
     /// Runs a program found on `PATH`; `nil` if there is none of that name.
     ///
-    /// - Parameter limit: after how many seconds it is terminated.
+    /// - Parameters:
+    ///   - input: what it reads.
+    ///   - limit: after how many seconds it is terminated.
     static func run(
         _ name: String,
         _ arguments: [String],
         environment: [String: String] = ProcessInfo.processInfo.environment,
+        input: [UInt8] = [],
         limit: Double? = nil
     ) async throws -> Outcome? {
-        try await withOutput(of: name, arguments, environment: environment, limit: limit) { status, path, message in
+        try await withOutput(
+            of: name,
+            arguments,
+            environment: environment,
+            input: input,
+            limit: limit
+        ) { status, path, message in
             Outcome(status: status, output: try Data(contentsOf: URL(filePath: path)), message: message)
         }
     }
@@ -34,6 +43,7 @@ struct Command {
         of name: String,
         _ arguments: [String],
         environment: [String: String],
+        input: [UInt8] = [],
         limit: Double? = nil,
         _ body: (_ status: Int32, _ output: String, _ message: String) async throws -> Result
     ) async throws -> Result? {
@@ -61,7 +71,13 @@ struct Command {
         process.executableURL = URL(filePath: executable)
         process.arguments = arguments
         process.environment = environment
-        process.standardInput = FileHandle.nullDevice
+        if input.isEmpty {
+            process.standardInput = FileHandle.nullDevice
+        } else {
+            let file = directory.appending(path: "input")
+            try Data(input).write(to: file)
+            process.standardInput = try FileHandle(forReadingFrom: file)
+        }
         process.standardOutput = outputHandle
         process.standardError = errorHandle
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in

@@ -138,9 +138,12 @@ struct GitRepository {
         return stored
     }
 
+    /// The commits that HEAD needs and no remote-tracking branch has, as git's arguments.
+    static let unpushed = ["HEAD", "--not", "--remotes"]
+
     /// Stores the commits that no remote has; `nil` if there are none.
-    func storeUnpushed(into sink: ContentSink) async throws -> UnpushedCommits? {
-        guard let text = try await line(["rev-list", "--count", "HEAD", "--not", "--remotes"], absent: 1),
+    func storeUnpushed(_ secrets: SecretCheck, into sink: ContentSink) async throws -> UnpushedCommits? {
+        guard let text = try await line(["rev-list", "--count"] + Self.unpushed, absent: 1),
             let count = Int(text), count > 0
         else { return nil }
         let files = FileManager.default
@@ -152,13 +155,29 @@ struct GitRepository {
         )
         defer { try? files.removeItem(at: temporary) }
         let path = temporary.path + "/bundle"
-        let outcome = try await run(["bundle", "create", "--quiet", path, "HEAD", "--not", "--remotes"])
+        let outcome = try await run(["bundle", "create", "--quiet", path] + Self.unpushed)
         // A shallow clone, for one, has no bundle. That the commits are here alone is recorded all the same.
         var bundle: ObjectReference?
         if outcome.status == 0, try FileStatus.existing(path).size <= UnpushedCommits.bundleLimit {
+            try await UnpushedScan(self, secrets).run()
             bundle = try await fileWork.run { try FileCapture.run([DiskPath(path)], sizes: [0], into: sink)[0].object }
         }
         return UnpushedCommits(commits: count, bundle: bundle)
+    }
+
+    /// A path of the repository for people: relative to the captured directory, or from the top as `:/path` outside it.
+    func name(ofPathFromTop path: [UInt8]) -> String {
+        let start = prefix.isEmpty ? [] : Array("\(prefix)/".utf8)
+        return path.starts(with: start) ? Printable.text(path[start.count...]) : ":/" + Printable.text(path[...])
+    }
+
+    /// What a command prints.
+    ///
+    /// - Parameter input: what it reads.
+    func output(of arguments: [String], input: [UInt8] = []) async throws -> [UInt8] {
+        let outcome = try await run(arguments, input: input)
+        guard outcome.status == 0 else { throw failure(arguments, outcome) }
+        return [UInt8](outcome.output)
     }
 
     // The user's settings must not change what a diff looks like, nor run programs.
@@ -180,8 +199,13 @@ struct GitRepository {
         return path.components.contains { $0.elementsEqual(".lockstep".utf8) } ? nil : path
     }
 
-    private func run(_ arguments: [String]) async throws -> Command.Outcome {
-        let outcome = try await Command.run("git", Self.global(directory) + arguments, environment: environment)
+    private func run(_ arguments: [String], input: [UInt8] = []) async throws -> Command.Outcome {
+        let outcome = try await Command.run(
+            "git",
+            Self.global(directory) + arguments,
+            environment: environment,
+            input: input
+        )
         guard let outcome else { throw SnapshotError.toolMissing(command: "git", directory: directory) }
         return outcome
     }
@@ -204,9 +228,7 @@ struct GitRepository {
 
     /// The NUL-terminated records a command prints.
     private func records(_ arguments: [String]) async throws -> [ArraySlice<UInt8>] {
-        let outcome = try await run(arguments)
-        guard outcome.status == 0 else { throw failure(arguments, outcome) }
-        return [UInt8](outcome.output).split(separator: 0)
+        try await output(of: arguments).split(separator: 0)
     }
 
     /// A URL without the user name and password in it.

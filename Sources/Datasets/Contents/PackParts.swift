@@ -61,30 +61,19 @@ private final class SparseFile: Sendable {
     private let descriptor: Int32
 
     init(_ path: String, size: Int) throws(SnapshotError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        descriptor = SystemCall.openFile(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw FileStatus.error("create", path) }
         self.path = path
-        guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileStatus.error("write", path) }
+        guard SystemCall.setSize(descriptor, path, size) == 0 else { throw FileStatus.error("write", path) }
     }
 
     deinit {
         close(descriptor)
-        unlink(path)
+        _ = SystemCall.remove(path)
     }
 
     func write(_ bytes: [UInt8], at offset: Int) throws(SnapshotError) {
-        let isWritten = bytes.withUnsafeBytes { bytes in
-            var written = 0
-            while written < bytes.count, let base = bytes.baseAddress {
-                let count = pwrite(descriptor, base + written, bytes.count - written, off_t(offset + written))
-                if count < 0 {
-                    if errno == EINTR { continue }
-                    return false
-                }
-                written += count
-            }
-            return true
-        }
-        guard isWritten else { throw FileStatus.error("write", path) }
+        let count = bytes.withUnsafeBytes { SystemCall.write($0, to: descriptor, path, at: offset) }
+        guard count >= 0 else { throw FileStatus.error("write", path) }
     }
 }

@@ -16,9 +16,10 @@ final class SecretCheck: Sendable {
         if let content { take(scanner.scan(content.span, path: name)) }
     }
 
-    func check(_ text: String, named name: String) {
+    /// - Parameter commit: the commit that the content is from.
+    func check(_ content: [UInt8], named name: String, in commit: String? = nil) {
         guard !allowed.contains(name) else { return }
-        take(scanner.scan(Array(text.utf8).span, path: name))
+        take(scanner.scan(content.span, path: name), commit)
     }
 
     /// Ends the scan.
@@ -27,11 +28,17 @@ final class SecretCheck: Sendable {
     func finish() throws(SnapshotError) {
         let found = findings.withLock { $0 }
         guard found.isEmpty else {
-            throw .secrets(found.sorted { ($0.path, $0.line, $0.column) < ($1.path, $1.line, $1.column) })
+            throw .secrets(
+                found.sorted {
+                    ($0.path, $0.line, $0.column, $0.commit ?? "") < ($1.path, $1.line, $1.column, $1.commit ?? "")
+                }
+            )
         }
     }
 
-    private func take(_ outcome: SecretScan.Outcome) {
-        if case .scanned(let found) = outcome, !found.isEmpty { findings.withLock { $0 += found } }
+    private func take(_ outcome: SecretScan.Outcome, _ commit: String? = nil) {
+        guard case .scanned(var found) = outcome, !found.isEmpty else { return }
+        for position in found.indices { found[position].commit = commit }
+        findings.withLock { $0 += found }
     }
 }

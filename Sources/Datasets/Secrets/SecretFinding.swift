@@ -15,12 +15,20 @@ public struct SecretFinding: Hashable, Sendable {
     ///
     /// For a private key it is that of the first line of key material, since every key begins alike.
     public let lineDigest: Digest
+    /// The commit that has it, for one that is in no file of the work tree.
+    public var commit: String?
 }
 
 extension SecretFinding: CustomStringConvertible {
     public var description: String {
-        "\(path):\(line):\(column): \(kind.rawValue), \(excerpt); take it out and revoke it, or end the line with "
-            + "'\(SecretScanner.allowComment)' if it is none"
+        let place = "\(path):\(line):\(column)"
+        guard let commit else {
+            return "\(place): \(kind.rawValue), \(excerpt); take it out and revoke it, or end the line with "
+                + "'\(SecretScanner.allowComment)' if it is none"
+        }
+        return
+            "\(place) in commit \(commit.prefix(12)), which no remote has: \(kind.rawValue), \(excerpt); take it out of "
+            + "the commit and revoke it"
     }
 }
 

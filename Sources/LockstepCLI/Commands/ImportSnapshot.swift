@@ -28,9 +28,7 @@ struct ImportSnapshot: AsyncParsableCommand {
         let lease = try await ObjectLease.writing(repository.client)
         let (service, known) = try await SnapshotService.open(repository, dataset: dataset, pinning: lease)
         defer { service.close() }
-        let staging = "\(service.state)/import-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: service.state, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: staging) }
+        let staging = "\(service.scratch.path)/import"
         try await ImportedFiles.stage(tracked.files, in: staging)
         let wanted = SnapshotRequirements(paths: [staging])
         try await CreateSnapshot.record(wanted, dataset, service, known, repository, json: json)

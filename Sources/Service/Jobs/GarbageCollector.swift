@@ -35,18 +35,25 @@ struct GarbageCollector {
 
     /// Uploads that began at least this long ago, by the store's clock, have died.
     private static let unfinishedAge: Int64 = 3_600_000_000
+    /// How much the clocks of the database and of the store may differ.
+    private static let clockDifference: Int64 = 300_000_000
 
     func run() async throws -> Outcome {
         var outcome = Outcome()
         outcome.sessions = try await catalog.endLapsedSessions()
-        outcome.unfinished = try await objects.removeUnfinished(
-            before: serverClock() - max(grace.microseconds, Self.unfinishedAge)
-        )
+        outcome.unfinished = try await objects.removeUnfinished(before: try await unfinishedEnd())
         outcome.adopted = try await adoptUnknown()
         try await withdraw(&outcome)
         try await delete(&outcome)
         outcome.left = Int(try await catalog.withdrawalCount())
         return outcome
+    }
+
+    /// Before when an upload must have begun to have died: a writer that is at work may have begun one long ago.
+    private func unfinishedEnd() async throws -> Int64 {
+        let end = serverClock() - max(grace.microseconds, Self.unfinishedAge)
+        guard let opened = try await catalog.oldestWriter() else { return end }
+        return min(end, opened - Self.clockDifference)
     }
 
     /// Gives a row to every object of the store that has none.

@@ -159,6 +159,59 @@ extension Integration {
             }
         }
 
+        /// A dataset that has many small packs has one, and one that has few keeps them; a damaged one is in nobody's way.
+        @Test func manySmallPacksAreJoined() async throws {
+            try await ObjectScene.run { scene in
+                var versions: [VersionRecord] = []
+                for number in 1...Repacker.smallCount + 1 {
+                    versions.append(try await scene.snapshot("many", scene.files(0..<number)))
+                }
+                for number in 1..<Repacker.smallCount {
+                    versions.append(try await scene.snapshot("few", scene.files(100..<100 + number)))
+                }
+                func packs(_ dataset: String) throws -> Int64 {
+                    try scene.connect().query(
+                        """
+                        select count(distinct vo.digest) from version_objects vo join versions v on v.id = vo.version_id
+                        join definitions d on d.id = v.definition_id where d.name = $1 and vo.digest <> v.object
+                        """,
+                        [.text(dataset)]
+                    ).only().int64(0)
+                }
+                #expect(try packs("many") == 17)
+                #expect(try packs("few") == 15)
+                // A bit of what the fifth snapshot brought.
+                let broken = Digest.of(try #require(scene.files(4..<5)["4"]))
+                let fifth = try await scene.catalog.packs(of: versions[4]).map(\.digest)
+                let earlier = Set(try await scene.catalog.packs(of: versions[3]).map(\.digest))
+                let pack = try #require(fifth.first { !earlier.contains($0) })
+                let path = try #require(try await scene.local.localPath(pack))
+                let original = try #require(FileManager.default.contents(atPath: path))
+                let entry = try #require(try PackReader(path: path).index.entry(broken))
+                var changed = original
+                changed[entry.range.upperBound - 1] ^= 1
+                try changed.write(to: URL(filePath: path), options: .atomic)
+                let first = try await scene.repack()
+                // One or two may be left alone by the halves.
+                #expect((14...16).contains(first.counts["repacked"] ?? 0) && first.counts["damaged"] == 1)
+                try original.write(to: URL(filePath: path), options: .atomic)
+                // By halves, around the damaged one.
+                let left = try packs("many")
+                #expect(left > 1 && left <= 6)
+                #expect(try packs("few") == 15)
+                for number in Int(left)..<Repacker.smallCount {
+                    versions.append(try await scene.snapshot("many", scene.files(200..<200 + number)))
+                }
+                #expect(try await scene.repack().counts["repacked"] == Int64(Repacker.smallCount))
+                #expect(try packs("many") == 1)
+                #expect(try await scene.repack().counts["repacked"] == 0)
+                for (position, version) in versions.prefix(Repacker.smallCount + 1).enumerated() {
+                    #expect(try await scene.contents(of: version) == scene.files(0..<position + 1))
+                }
+                try await scene.expectSound()
+            }
+        }
+
         @Test func oneThatFailsAnywhereIsFinishedByTheNext() async throws {
             try await Trap.run { scene, faulty, trap in
                 var faulty = faulty

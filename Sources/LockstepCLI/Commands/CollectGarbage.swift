@@ -12,7 +12,8 @@ struct CollectGarbage: AsyncParsableCommand {
             What a crashed upload left has its grace counted from the first run that finds it.
 
             Files are kept in packs, and a pack stays while one file of it is needed. Packs of which more than half is dead \
-            are rewritten without that, unless a running command relies on them; --repack=20 says how many percent, \
+            are rewritten without that, and 16 or more small packs of a dataset are joined, unless a running command relies \
+            on them; --repack=20 says how many percent, \
             --repack=never leaves them alone.
             """
     )

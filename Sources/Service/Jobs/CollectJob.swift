@@ -25,7 +25,7 @@ struct CollectJob {
         let survey = percent < 100 || request.isDryRun ? try await PackSurvey.run(context) : nil
         if request.isDryRun {
             let outlook = try await context.catalog.collectionOutlook(grace: grace)
-            let sparse = survey?.packs.filter(repacker.isSparse) ?? []
+            let sparse = survey.map(repacker.chosen) ?? []
             return JobResult(counts: [
                 "needed": outlook.needed, "pinned": outlook.pinned, "recent": outlook.recent,
                 "collectable": outlook.collectable, "bytes": outlook.collectableBytes, "withdrawn": outlook.withdrawn,

@@ -3,7 +3,8 @@ import Datasets
 import Features
 import Objects
 
-/// Gives back the dead bytes of packs that are needed: what is needed of a pack that is mostly dead goes into a new one.
+/// Gives back the dead bytes of packs that are needed, and keeps them few: what is needed of a pack that is mostly dead goes
+/// into a new one, and so do small packs, once there are many of them.
 ///
 /// Packs of one dataset are joined, those of two never, so that what a dataset holds does not show in another's packs. New
 /// packs are durable and promised before any version refers to them, and each old one is replaced in one transaction, or
@@ -28,12 +29,15 @@ struct Repacker {
 
     /// How many live bytes are rewritten together.
     private static let groupBytes = PackWriter.standardBound
+    /// Packs of fewer bytes are small: a quarter of the bound, so that a byte is joined a few times at most.
+    static let smallBytes = PackWriter.standardBound / 4
+    /// So many small packs of a dataset are joined.
+    static let smallCount = 16
 
     func run(_ survey: PackSurvey) async throws -> Outcome {
         var outcome = Outcome()
-        let sparse = survey.packs.filter(isSparse)
-        outcome.held = sparse.count(where: \.use.isHeld)
-        let groups = Dictionary(grouping: sparse.filter { !$0.use.isHeld }) { $0.use.datasets.sorted() }
+        outcome.held = survey.packs.count { isSparse($0) && $0.use.isHeld }
+        let groups = Dictionary(grouping: chosen(survey)) { $0.use.datasets.sorted() }
         for packs in groups.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }).map(\.value) {
             var group: [PackSurvey.Pack] = []
             var size = 0
@@ -52,8 +56,28 @@ struct Repacker {
 
     func isSparse(_ pack: PackSurvey.Pack) -> Bool { pack.deadBytes > 0 && pack.deadShare > share }
 
-    private func rewrite(_ packs: [PackSurvey.Pack], _ outcome: inout Outcome) async throws {
-        guard !packs.isEmpty else { return }
+    /// The packs to rewrite.
+    func chosen(_ survey: PackSurvey) -> [PackSurvey.Pack] {
+        let free = survey.packs.filter { !$0.use.isHeld }
+        let small = Dictionary(grouping: free.filter { !isSparse($0) && $0.use.byteCount < Self.smallBytes }) {
+            $0.use.datasets
+        }.filter { $0.value.count >= Self.smallCount }.values.joined().map(\.use.digest)
+        let joined = Set(small)
+        return free.filter { isSparse($0) || joined.contains($0.use.digest) }
+    }
+
+    /// - Parameter isDamaged: whether one of some packs, of which these are a part, is damaged.
+    private func rewrite(
+        _ packs: [PackSurvey.Pack],
+        isDamaged: Bool = false,
+        _ outcome: inout Outcome
+    ) async throws {
+        guard let first = packs.first else { return }
+        if packs.count == 1, first.deadBytes == 0 {
+            // It would be the same again.
+            if isDamaged, try await !isWhole(first) { outcome.damaged += 1 }
+            return
+        }
         try await context.report("rewriting packs", outcome.packs, 0)
         let made: [PackRewriter.NewPack]
         do {
@@ -61,12 +85,13 @@ struct Repacker {
                 packs.map { (PackReference(digest: $0.use.digest, size: $0.use.byteCount), $0.needed) }
             )
         } catch is PackError {
-            // Alone, the others are no worse off for the one that is damaged.
             guard packs.count > 1 else {
                 outcome.damaged += 1
                 return
             }
-            for pack in packs { try await rewrite([pack], &outcome) }
+            // The others are no worse off for the one that is damaged.
+            try await rewrite(Array(packs[..<(packs.count / 2)]), isDamaged: true, &outcome)
+            try await rewrite(Array(packs[(packs.count / 2)...]), isDamaged: true, &outcome)
             return
         }
         var used: Set<Digest> = []
@@ -90,5 +115,16 @@ struct Repacker {
             }
         }
         outcome.newBytes += made.filter { used.contains($0.digest) }.reduce(0) { $0 + $1.size }
+    }
+
+    private func isWhole(_ pack: PackSurvey.Pack) async throws -> Bool {
+        do {
+            let reference = PackReference(digest: pack.use.digest, size: pack.use.byteCount)
+            let reader = try await ObjectPacks(context.objects).open(reference, reading: pack.needed)
+            for entry in pack.needed { _ = try reader.content(entry) }
+            return true
+        } catch is PackError {
+            return false
+        }
     }
 }

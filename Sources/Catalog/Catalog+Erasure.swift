@@ -73,7 +73,10 @@ extension Catalog {
 
     /// Records that content is erased: from then on it is not taken again.
     ///
-    /// The same again keeps the first reason.
+    /// The same again keeps the first reason. A snapshot that is being recorded is waited for, and one that comes later finds
+    /// the content erased.
+    ///
+    /// - Returns: whether it was not erased before.
     /// - Throws: `CatalogError.inUse` when the content is also something that the catalog itself lives on.
     public func bury(
         _ digest: Digest,
@@ -82,8 +85,9 @@ extension Catalog {
         reason: String,
         actor: String,
         in project: Int64
-    ) async throws {
+    ) async throws -> Bool {
         try await run { connection in
+            try Self.lockErasures(shared: false, on: connection)
             let vital = try connection.query(
                 """
                 select d.kind, d.name, v.number::bigint as number from versions v
@@ -98,7 +102,7 @@ extension Catalog {
                         + "and cannot be erased as a file"
                 )
             }
-            try connection.execute(
+            return try connection.execute(
                 """
                 insert into tombstones (digest, project_id, byte_count, path, reason, actor)
                 values ($1, $2, $3, $4, $5, $6) on conflict (digest) do nothing
@@ -106,8 +110,22 @@ extension Catalog {
                 [
                     .bytes(digest.bytes), .int64(project), .int64(byteCount), .text(path), .text(reason), .text(actor),
                 ]
-            )
+            ) == 1
         }
+    }
+
+    /// Takes an erasure back of which nothing was done yet.
+    public func unbury(_ digest: Digest) async throws {
+        try await run { connection in
+            _ = try connection.execute("delete from tombstones where digest = $1", [.bytes(digest.bytes)])
+        }
+    }
+
+    /// Held to the end of the transaction: shared by those who record snapshots, alone by who erases.
+    static func lockErasures(shared: Bool, on connection: Connection) throws {
+        // Of this use alone among advisory locks of the database.
+        let key = Parameter.int64(0x4C53_5445_5241)
+        try connection.execute("select pg_advisory_xact_lock\(shared ? "_shared" : "")($1)", [key])
     }
 
     /// Records that nothing of an erased content is left in the store.
@@ -139,11 +157,14 @@ extension Catalog {
     ///
     /// - Parameter replacement: a stored object that takes its place for every version that needs it; without one they
     ///   do without.
+    /// - Parameter known: the snapshots of which it was known what they need when it was decided what goes.
+    /// - Returns: `nil` where another needs the object by now: then nothing was done.
     public func takeOut(
         _ digest: Digest,
         replacement: Digest?,
+        known: Set<Int64>,
         duration: TimeSpan
-    ) async throws -> DeletionClaim {
+    ) async throws -> DeletionClaim? {
         try await run { connection in
             // Held against forgetting, and before the objects as everywhere.
             _ = try connection.query(
@@ -160,6 +181,15 @@ extension Catalog {
                     + "order by digest for update",
                 [rows]
             )
+            // The object's row is held: nobody comes to need it from here on.
+            let users = try connection.query(
+                """
+                select vo.version_id from version_objects vo join versions v on v.id = vo.version_id
+                join definitions d on d.id = v.definition_id where vo.digest = $1 and d.kind = 'snapshot'
+                """,
+                [.bytes(digest.bytes)]
+            ).map { try $0.int64("version_id") }
+            guard known.isSuperset(of: users) else { return nil }
             if let replacement {
                 let isStored = try held.contains {
                     try $0.bytes("digest") == replacement.bytes && $0.bool("stored")

@@ -30,6 +30,8 @@ public struct NewVersion: Sendable {
     public var uses: [(version: Int64, role: String)]
     /// Objects it cannot do without, with their sizes in bytes.
     public var objects: [(digest: Digest, byteCount: Int)]
+    /// The contents in them, of which none may have been erased.
+    public var contents: [Digest]
 
     public init(
         name: DefinitionName,
@@ -37,7 +39,8 @@ public struct NewVersion: Sendable {
         object: Digest? = nil,
         document: JSON,
         uses: [(version: Int64, role: String)] = [],
-        objects: [(digest: Digest, byteCount: Int)] = []
+        objects: [(digest: Digest, byteCount: Int)] = [],
+        contents: [Digest] = []
     ) {
         self.name = name
         self.digest = digest
@@ -45,6 +48,7 @@ public struct NewVersion: Sendable {
         self.document = document
         self.uses = uses
         self.objects = objects
+        self.contents = contents
     }
 }
 
@@ -240,6 +244,10 @@ extension Catalog {
         on connection: Connection
     ) throws -> (version: VersionRecord, isNew: Bool) {
         let kind = version.name.kind
+        if !version.contents.isEmpty {
+            try lockErasures(shared: true, on: connection)
+            try refuseErased(version.contents, on: connection)
+        }
         try connection.execute(
             "insert into definitions (project_id, kind, name) values ($1, $2, $3) on conflict do nothing",
             [.int64(project), .text(kind.rawValue), .text(version.name.name)]

@@ -65,7 +65,8 @@ package final class LockedDirectory: Sendable {
         return nil
     }
 
-    private static func removeAbandoned(_ prefix: String, in parent: String) throws {
+    /// Removes directories of a prefix whose processes are gone, as far as it can.
+    package static func removeAbandoned(_ prefix: String, in parent: String) throws {
         for bytes in try DirectoryWalk.names(in: DiskPath(parent)) {
             guard let name = String(validating: bytes, as: UTF8.self), name.hasPrefix(prefix),
                 name.utf8.count == prefix.utf8.count + 16
@@ -74,7 +75,8 @@ package final class LockedDirectory: Sendable {
             let descriptor = SystemCall.openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try TreeRemoval.remove(DiskPath(path)) }
+            // One that cannot be removed is in nobody's way.
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try? TreeRemoval.remove(DiskPath(path)) }
         }
     }
 }

@@ -21,6 +21,10 @@ public enum SnapshotError: Error, Hashable, Sendable {
     /// Bytes are not what the manifest says of them.
     case wrongContent(Digest, found: String)
     case nestedRepository(path: String)
+    /// Its commit is on no remote, and the snapshot would only name it.
+    case unpushedSubmodule(path: String)
+    /// The content was destroyed on purpose and is not taken again.
+    case erased(path: String, reason: String)
     /// Size, times or content of a file
     case changedDuringCapture(path: String)
     case toolFailed(command: String, status: Int32, message: String)
@@ -28,11 +32,18 @@ public enum SnapshotError: Error, Hashable, Sendable {
     case malformedManifest(reason: String)
     case wrongDigest(expected: Digest, found: Digest)
     case occupied(directory: String)
+    /// A directory to be replaced holds what no snapshot gives back.
+    case precious(directory: String, what: String)
     case nothingSelected(String)
     /// Neither the work tree nor the cache of another tool has what it tracks.
     case importMissing(path: String, digest: String)
     case importCorrupt(path: String, source: String, expected: String, found: String)
     case system(operation: String, path: String, message: String)
+}
+
+extension SnapshotError {
+    /// Whether bytes are not what a manifest says of them.
+    public var isWrongContent: Bool { if case .wrongContent = self { true } else { false } }
 }
 
 extension SnapshotError: CustomStringConvertible {
@@ -58,8 +69,8 @@ extension SnapshotError: CustomStringConvertible {
             "\(path) has more than 1 MiB; an ignore file has a few patterns, move what it is elsewhere"
         case .secrets(let findings):
             findings.map(\.description).joined(separator: "\n")
-                + "\n\(findings.count) places look like secrets and nothing was stored; mend them, or name each file that "
-                + "may be stored all the same with --allow-secret"
+                + "\n\(findings.count) places look like secrets and nothing was stored; mend them, or name each file or "
+                + "variable that may be stored all the same with --allow-secret"
         case .malformedChunkList(let digest, let reason):
             "chunk list \(digest) cannot be read: \(reason); verify the snapshot, and restore its pack from a backup"
         case .packNotRaw(let digest):
@@ -71,6 +82,11 @@ extension SnapshotError: CustomStringConvertible {
                 + "a backup"
         case .nestedRepository(let path):
             "\(path) is a git repository inside the captured one; add it to .gitignore, or capture another directory"
+        case .unpushedSubmodule(let path):
+            "the git submodule \(path) is at a commit that no remote has, and of which a snapshot keeps the name alone; push it, "
+                + "or capture a directory without it"
+        case .erased(let path, let reason):
+            "\(path) was \(reason); take it away, or name it in .lockstepignore"
         case .changedDuringCapture(let path):
             "\(path) changed each time it was captured; stop what writes to it, then try again"
         case .toolFailed(let command, let status, let message):
@@ -82,7 +98,10 @@ extension SnapshotError: CustomStringConvertible {
         case .wrongDigest(let expected, let found):
             "the manifest has the digest \(found), not \(expected); fetch it again, or restore it from a backup"
         case .occupied(let directory):
-            "\(directory) exists and is not an empty directory; check out elsewhere, or ask to overwrite it"
+            "\(directory) exists and is not an empty directory; check out elsewhere, or have it replaced with --overwrite"
+        case .precious(let directory, let what):
+            "\(directory) \(what), which would be deleted with everything else there; check out to a directory of its own, or "
+                + "name the paths to write and the rest is left alone"
         case .importMissing(let path, let digest):
             "'\(path)' (\(digest)) is neither in the work tree nor in the cache; fetch it with the tool that tracks it first"
         case .importCorrupt(let path, let source, let expected, let found):

@@ -18,7 +18,7 @@ public struct SnapshotStatus: Sendable {
         -> SnapshotStatus
     {
         try await fileWork.run {
-            let tree = try AssetTree(paths: wanted.paths, root: wanted.root)
+            let tree = try AssetTree(paths: wanted.paths, root: wanted.root, ignoreRoot: wanted.ignoreRoot)
             let files = tree.entries.filter { $0.status.kind == .file }
             var cache = StatCache(root: tree.root)
             if let directory = wanted.cache, !wanted.readsEverything {

@@ -50,6 +50,21 @@ public final class ObjectLease: Sendable {
         return Set(answer.missing.compactMap { Digest($0) })
     }
 
+    /// Runs work that relies on the session and ends it, also where the work fails.
+    public func ending<Result>(
+        isolation: isolated (any Actor)? = #isolation,
+        _ work: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            let result = try await work()
+            await close()
+            return result
+        } catch {
+            await close()
+            throw error
+        }
+    }
+
     /// Ends the session; what it pinned is no longer kept for it.
     public func close() async {
         renewing.cancel()

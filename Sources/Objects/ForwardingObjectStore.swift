@@ -43,7 +43,9 @@ extension ForwardingObjectStore {
     }
 
     @discardableResult
-    public func delete(_ digest: Digest) async throws -> Bool { try await base.delete(digest) }
+    public func delete(_ digest: Digest, before deadline: ContinuousClock.Instant?) async throws -> Bool {
+        try await base.delete(digest, before: deadline)
+    }
 
     @discardableResult
     public func removeUnfinished(before instant: Int64) async throws -> Int {

@@ -23,8 +23,10 @@ extension LocalObjectStore {
     }
 
     @discardableResult
-    public func delete(_ digest: Digest) async throws -> Bool {
+    public func delete(_ digest: Digest, before deadline: ContinuousClock.Instant?) async throws -> Bool {
         try await queue.run { [self] in
+            // Looked at here, since it may have waited for a thread.
+            if let deadline, ContinuousClock.now >= deadline { throw ObjectError.late(digest) }
             var wasThere = false
             // The raw form last: as long as it is there, the object is.
             for encoding in [ObjectEncoding.lz4, .raw] {
@@ -63,8 +65,19 @@ extension LocalObjectStore {
         guard descriptor >= 0 else { return 0 }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return 0 }
+        return try removeTree(path)
+    }
+
+    private func removeTree(_ path: String) throws -> Int {
         var count = 0
-        for name in try names(in: path) where try remove("\(path)/\(name)") { count += 1 }
+        for name in try names(in: path) {
+            let path = "\(path)/\(name)"
+            if let status = try status(path), status.st_mode & S_IFMT == S_IFDIR {
+                count += try removeTree(path)
+            } else if try remove(path) {
+                count += 1
+            }
+        }
         guard SystemCall.removeDirectory(path) == 0 || errno == ENOENT else {
             throw ObjectError.system(operation: "remove", path: path, code: errno)
         }

@@ -16,6 +16,8 @@ public enum ObjectError: Error, Hashable, Sendable {
     case changedWhileRead(path: String)
     /// Not something with content: a directory, a device.
     case notAFile(path: String)
+    /// An object was not deleted in the time that was given for it.
+    case late(Digest)
     /// The operating system refused an operation.
     case system(operation: String, path: String, code: Int32)
 }
@@ -36,6 +38,8 @@ extension ObjectError: CustomStringConvertible {
             return "file \(path) changed while it was read; stop what writes to it, then try again"
         case .notAFile(let path):
             return "\(path) is not a regular file; name a file"
+        case .late(let digest):
+            return "object \(digest) could not be deleted in time; collect again"
         case .system(let operation, let path, let code):
             return "cannot \(operation) \(path): \(String(cString: strerror(code))); \(Self.advice(code))"
         }

@@ -87,9 +87,12 @@ public protocol ManagedObjectStore: ObjectStore {
     /// The store does not know who needs it: withdraw "the store has this" from every writer first. Who is reading the
     /// object may finish or fail.
     ///
+    /// - Parameter deadline: from when on nothing is deleted any more, however long calls wait or are repeated; `nil` for
+    ///   none.
     /// - Returns: whether it was there.
+    /// - Throws: `ObjectError.late` where the time was not enough; the object may be there or not.
     @discardableResult
-    func delete(_ digest: Digest) async throws -> Bool
+    func delete(_ digest: Digest, before deadline: ContinuousClock.Instant?) async throws -> Bool
 
     /// Removes what writers that died have left: temporary files, unfinished uploads. No object is touched.
     ///
@@ -132,4 +135,10 @@ extension ManagedObjectStore {
             last = end.digest
         }
     }
+}
+
+extension ManagedObjectStore {
+    /// Removes an object, however long it takes.
+    @discardableResult
+    public func delete(_ digest: Digest) async throws -> Bool { try await delete(digest, before: nil) }
 }

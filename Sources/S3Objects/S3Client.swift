@@ -17,6 +17,8 @@ final class S3Client: Sendable {
         var body: [UInt8] = []
         /// The SHA-256 of the body where it is known.
         var digest: Digest?
+        /// From when on it is not sent any more, nor waited for.
+        var deadline: ContinuousClock.Instant?
     }
 
     struct Answer: Sendable {
@@ -92,7 +94,7 @@ final class S3Client: Sendable {
         _ call: Call,
         _ attempt: (Duration) async throws -> Result
     ) async throws -> Result {
-        var attempts = S3Attempts(configuration.retries)
+        var attempts = S3Attempts(configuration.retries, until: call.deadline)
         var hasSetClock = false
         while true {
             do {

@@ -28,13 +28,18 @@ extension S3ObjectStore {
         return Array(objects.prefix(limit))
     }
 
-    public func delete(_ digest: Digest) async throws -> Bool {
+    public func delete(_ digest: Digest, before deadline: ContinuousClock.Instant?) async throws -> Bool {
         var wasThere = false
+        // What this machine has fetched of it, too: it may have been erased.
+        if let cache { try await cache.store.delete(digest) }
         // The raw form last: as long as it is there, the object is.
         for encoding in [ObjectEncoding.lz4, .raw] {
             let key = key(digest, encoding)
             guard try await storedSize(key) != nil else { continue }
-            _ = try await client.send(S3Client.Call(operation: "DeleteObject", method: .DELETE, key: key))
+            var call = S3Client.Call(operation: "DeleteObject", method: .DELETE, key: key)
+            call.deadline = deadline
+            if let deadline, ContinuousClock.now >= deadline { throw ObjectError.late(digest) }
+            _ = try await client.send(call)
             wasThere = true
         }
         return wasThere

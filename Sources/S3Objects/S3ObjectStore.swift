@@ -14,7 +14,7 @@ public final class S3ObjectStore: ManagedObjectStore {
     let configuration: S3Configuration
     /// Hashing, compressing and reading files.
     let queue = BlockingQueue(label: "lockstep.s3", width: 8)
-    private let cache: ObjectCache?
+    let cache: ObjectCache?
     /// Whether the service knows `If-None-Match: *` on uploads; taken for granted until it refuses.
     let knowsConditions = Mutex(true)
 

@@ -26,9 +26,9 @@ struct S3Attempts {
     private let end: ContinuousClock.Instant
     private var made = 1
 
-    init(_ retries: S3Retries) {
+    init(_ retries: S3Retries, until deadline: ContinuousClock.Instant? = nil) {
         self.retries = retries
-        end = .now + retries.limit
+        end = min(.now + retries.limit, deadline ?? .now + retries.limit)
     }
 
     /// How long the present attempt may take.

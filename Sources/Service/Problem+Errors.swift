@@ -38,7 +38,7 @@ extension Problem {
                 self.init(type: "missing-object", title: "Missing object", status: 404, detail: "\(error)")
             case .system(_, _, let code) where code == ENOSPC || code == EDQUOT:
                 self.init(type: "storage-full", title: "Storage full", status: 507, detail: "\(error)")
-            case .system: self.init(type: "storage", title: "Storage failed", status: 500, detail: "\(error)")
+            case .system, .late: self.init(type: "storage", title: "Storage failed", status: 500, detail: "\(error)")
             case .corrupt, .damagedFrame, .changedWhileRead, .notAFile:
                 self.init(type: "corrupt-object", title: "Corrupt object", status: 500, detail: "\(error)")
             }

@@ -74,6 +74,9 @@ final class ServicePacks: PackSource {
                 try contents.forEachContent(of: reference) { digest in
                     guard contents.catalog.contains(digest) else { throw SnapshotError.missingContent(digest) }
                 }
+                try contents.checkSize(of: reference)
+            } catch let error as SnapshotError where error.isWrongContent {
+                throw RequestError("\(error)")
             } catch SnapshotError.missingContent(let digest) {
                 throw RequestError(
                     "the snapshot needs \(digest), which none of the packs named holds; create the snapshot again"

@@ -144,7 +144,8 @@ struct SnapshotRoutes {
                     "bytes": .int(manifest.assetSize),
                     "parents": .array(manifest.parents.map { .string("\($0)") }),
                 ]),
-                objects: [(object, bytes.count)] + packs.map { ($0.digest, $0.size) }
+                objects: [(object, bytes.count)] + packs.map { ($0.digest, $0.size) },
+                contents: references.map(\.digest)
             ),
             in: project
         )

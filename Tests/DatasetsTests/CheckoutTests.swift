@@ -174,6 +174,78 @@ import Testing
         #expect(try workspace.files(in: "empty") == ["deep/empty", "deep/run.sh", "weather.csv"])
     }
 
+    /// Only a checkout that replaces its target removes the old tree of an exchange that was killed.
+    @Test func theOldTreeOfAnExchange() async throws {
+        let snapshot = try await makeSnapshot()
+        try workspace.write("old", to: "out.lockstep-replaced/file")
+        await #expect(throws: SnapshotError.self) { try await checkout(snapshot, "out") }
+        #expect(try workspace.text("out/file") == "old")
+        try workspace.write("old", to: "out.lockstep-replaced/file")
+        await #expect(throws: SnapshotError.self) { try await checkout(snapshot, "out") }
+        #expect(try workspace.text("out.lockstep-replaced/file") == "old")
+        _ = try await checkout(snapshot, "out", part: .assets, overwrite: true)
+        #expect(try names().filter { $0.hasPrefix("out") } == ["out"])
+    }
+
+    /// What no snapshot gives back is not deleted with a directory that is replaced.
+    @Test func repositoriesAndTheWorkingDirectoryAreNotReplaced() async throws {
+        let snapshot = try await makeSnapshot()
+        for name in [".git/HEAD", ".lockstep/objects/x", "lockstep.yaml"] {
+            try workspace.write("mine", to: "out/\(name)")
+            await #expect(throws: SnapshotError.self) { try await checkout(snapshot, "out", overwrite: true) }
+            #expect(try workspace.text("out/\(name)") == "mine")
+            try workspace.remove("out")
+        }
+        let contents = try await workspace.contents(snapshot)
+        var options = Checkout.Options()
+        options.overwrite = true
+        for place in ["", ".", "/", URL(filePath: FileManager.default.currentDirectoryPath + "/..").path] {
+            await #expect(throws: SnapshotError.self, "'\(place)'") {
+                try await Checkout.write(snapshot.manifest, contents, to: place, options)
+            }
+        }
+    }
+
+    /// Files that are named go into a directory that is there, and everything else in it stays.
+    @Test func aPartIsWrittenIntoADirectory() async throws {
+        let snapshot = try await makeSnapshot()
+        func write(_ selection: [String], overwrite: Bool = false) async throws {
+            _ = try await checkout(snapshot, "out", part: .assets, overwrite: overwrite) { $0.selection = selection }
+        }
+        try workspace.write("mine", to: "out/.git/HEAD")
+        try workspace.write("mine", to: "out/weather.csv")
+        try await write(["deep"])
+        #expect(try workspace.files(in: "out") == [".git/HEAD", "deep/empty", "deep/run.sh", "weather.csv"])
+        #expect(try workspace.mode("out/deep/run.sh") == 0o755)
+        await #expect(throws: SnapshotError.occupied(directory: workspace("out/weather.csv"))) {
+            try await write(["weather.csv"])
+        }
+        #expect(try workspace.text("out/weather.csv") == "mine")
+        try await write(["weather.csv", "deep"], overwrite: true)
+        #expect(try workspace.text("out/weather.csv") == "a,b\n" && workspace.text("out/.git/HEAD") == "mine")
+
+        // Nothing is written through a link, nor over a directory, and then nothing at all.
+        try workspace.remove("out/deep")
+        try FileManager.default.createDirectory(atPath: workspace("elsewhere"), withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(
+            atPath: workspace("out/deep"),
+            withDestinationPath: workspace("elsewhere")
+        )
+        try workspace.write("mine", to: "out/weather.csv")
+        await #expect(throws: SnapshotError.occupied(directory: workspace("out/deep"))) {
+            try await write(["weather.csv", "deep"], overwrite: true)
+        }
+        #expect(try workspace.files(in: "elsewhere") == [] && workspace.text("out/weather.csv") == "mine")
+        try workspace.remove("out/deep")
+        try workspace.remove("out/weather.csv")
+        try workspace.write("mine", to: "out/weather.csv/file")
+        await #expect(throws: SnapshotError.occupied(directory: workspace("out/weather.csv"))) {
+            try await write(["weather.csv", "deep"], overwrite: true)
+        }
+        #expect(try workspace.files(in: "out") == [".git/HEAD", "weather.csv/file"])
+        #expect(try names().filter { $0.hasPrefix(".lockstep") } == [])
+    }
+
     @Test func aBadContentLeavesNothing() async throws {
         let snapshot = try await makeSnapshot()
         try workspace.write("mine", to: "out/file")

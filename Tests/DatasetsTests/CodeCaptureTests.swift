@@ -191,7 +191,14 @@ import Testing
         #expect(states(code) == [".gitmodules": .tracked, "a": .tracked])
         try await workspace.git(in: "repo/lib", "commit", "-q", "--allow-empty", "-m", "second")
         let second = try await workspace.git(in: "repo/lib", "rev-parse", "HEAD")
+        // A name of nothing that anybody else has.
+        await #expect(throws: SnapshotError.unpushedSubmodule(path: "lib")) { try await capture() }
+        try await workspace.git(in: "repo/lib", "push", "-q", "origin", "HEAD:refs/heads/second")
         #expect(try await capture().submodules.map(\.commit) == [second])
+        try workspace.write("new", to: "repo/lib/c")
+        try await workspace.git(in: "repo/lib", "config", "status.showUntrackedFiles", "no")
+        await #expect(throws: SnapshotError.dirtySubmodule(path: "lib")) { try await capture() }
+        try workspace.remove("repo/lib/c")
         try workspace.write("changed", to: "repo/lib/b")
         await #expect(throws: SnapshotError.dirtySubmodule(path: "lib")) { try await capture() }
     }
@@ -216,6 +223,21 @@ import Testing
         try Data(bundle).write(to: URL(filePath: workspace("bundle")))
         try await workspace.git(in: "remote", "fetch", "-q", workspace("bundle"), "HEAD:refs/heads/found")
         #expect(try await workspace.git(in: "remote", "rev-parse", "found") == snapshot.manifest.code?.commit)
+
+        // A shallow clone has a bundle of what was committed upon it, and none where it lacks what that builds upon.
+        try await workspace.git(
+            in: "repo",
+            "clone",
+            "-q",
+            "--depth=1",
+            "file://" + workspace("repo"),
+            workspace("shallow")
+        )
+        try await workspace.git(in: "shallow", "commit", "-q", "--allow-empty", "-m", "third")
+        let upon = try await self.snapshot("shallow").manifest.code?.unpushed
+        #expect(upon?.commits == 1 && upon?.bundle != nil)
+        try await workspace.git(in: "shallow", "remote", "remove", "origin")
+        #expect(try await self.snapshot("shallow").manifest.code?.unpushed == UnpushedCommits(commits: 2, bundle: nil))
     }
 
     /// Nothing is stored beside a secret, and the finding says where it is and not what.
@@ -232,8 +254,26 @@ import Testing
         }
         #expect(try await snapshot(allowing: ["sub/train.py"]).manifest.code?.files.count == 1)
         #expect(setenv("LOCKSTEP_TEST_TOKEN", token, 1) == 0)
-        await #expect(throws: SnapshotError.self) {
-            try await workspace.capture(["data"]) { $0.variables = ["LOCKSTEP_TEST_TOKEN"] }
+        // Not in a pack either, of assets that are stored as they are read.
+        try workspace.write("https://user:\(token)@example.org/simple\n", to: "locked/requirements.txt")
+        try workspace.write(String(repeating: "data\n", count: 1_000), to: "locked/data")
+        let stored = try await workspace.store.list(after: nil, limit: 100)
+        await #expect(throws: SnapshotError.self) { try await workspace.capture(["locked"]) }
+        #expect(try await workspace.store.list(after: nil, limit: 100) == stored)
+        // Named like one, as a line of a configuration file is.
+        #expect(setenv("LOCKSTEP_TEST_PASSWORD", "ErQHQwjyaxErPZDS3MoJ", 1) == 0)
+        for name in ["LOCKSTEP_TEST_TOKEN", "LOCKSTEP_TEST_PASSWORD"] {
+            do {
+                _ = try await workspace.capture(["data"]) { $0.variables = [name] }
+                Issue.record("\(name) was captured")
+            } catch SnapshotError.secrets(let findings) {
+                #expect(findings.map(\.place) == ["variable \(name)"])
+            }
+            let allowed = try await workspace.capture(["data"]) {
+                $0.variables = [name]
+                $0.allowedSecrets = [name]
+            }
+            #expect(allowed.manifest.environment.variables.map(\.name) == [name])
         }
     }
 
@@ -263,10 +303,14 @@ import Testing
         _ = try await git("commit", "-q", "-a", "-m", "third")
         #expect(try await findings().map(\.path) == ["a b"])
         #expect(try await findings().map(\.line) == [3])
-        #expect(try await findings().map(\.commit) == [second])
+        #expect(try await findings().map(\.origin) == [.commit(second)])
+        // What stands in its place here is not what is bundled.
+        _ = try await git("replace", second, try await git("rev-parse", "HEAD"))
+        #expect(try await findings().map(\.line) == [3])
+        _ = try await git("replace", "-d", second)
         let message = "\(SnapshotError.secrets(try await findings()))"
         #expect(
-            message.contains("a b:3:8 in commit \(second.prefix(12)), which no remote has") && !message.contains(token)
+            message.contains("a b:3:8 in commit \(second.prefix(12)):") && !message.contains(token)
         )
         #expect(try await snapshot("repo/inner", allowing: ["a b"]).manifest.code?.unpushed?.commits == 3)
 
@@ -292,8 +336,29 @@ import Testing
         let found = try await findings()
         #expect(found.map(\.path) == [":/outside", "commit message"])
         #expect(found.map(\.line) == [1, 3])
-        #expect(found.first?.commit == merge)
-        #expect(found.last?.commit == (try await git("rev-parse", "HEAD~2")))
+        #expect(found.first?.origin == .commit(merge))
+        #expect(found.last?.origin == .commit(try await git("rev-parse", "HEAD~2")))
+    }
+
+    /// A line that is removed is in the diff, and its file says what form it has.
+    @Test func secretsOfRemovedLines() async throws {
+        try workspace.write("DB_PASSWORD=ErQHQwjyaxErPZDS3MoJ\n", to: "repo/conf.env")
+        try await workspace.git(in: "repo", "init", "-q", "-b", "main")
+        try await workspace.git(in: "repo", "add", "-A")
+        try await workspace.git(in: "repo", "commit", "-q", "-m", "first")
+        try await workspace.git(in: "repo", "clone", "-q", "--bare", workspace("repo"), workspace("remote"))
+        try await workspace.git(in: "repo", "remote", "add", "origin", workspace("remote"))
+        try await workspace.git(in: "repo", "fetch", "-q", "origin")
+        try workspace.write("DB_PASSWORD=\n", to: "repo/conf.env")
+        let head = try await workspace.git(in: "repo", "rev-parse", "HEAD")
+        do {
+            _ = try await snapshot()
+            Issue.record("a password was captured")
+        } catch SnapshotError.secrets(let findings) {
+            #expect(findings.map(\.path) == ["conf.env"])
+            #expect(findings.map(\.origin) == [.commit(head)])
+        }
+        #expect(try await snapshot(allowing: ["conf.env"]).manifest.code?.diff != nil)
     }
 
     @Test(arguments: [
@@ -301,6 +366,8 @@ import Testing
         ("https://token@example.org/a@b", "https://example.org/a@b"),
         ("git@example.org:x.git", "git@example.org:x.git"), ("/srv/x.git", "/srv/x.git"),
         ("https://example.org/a@b", "https://example.org/a@b"),
+        ("https://u@example.org/x?token=t@u#f", "https://example.org/x"),
+        ("https://example.org?q=a@b", "https://example.org"),
     ])
     func noPasswordIsRecorded(_ url: String, _ expected: String) {
         #expect(GitRepository.withoutUser(url) == expected)

@@ -57,6 +57,38 @@ import Testing
         #expect(seen.allSatisfy { $0.filesTotal == 5 })
     }
 
+    /// The rules of the project count where only a part of it is captured, and those of other directories do not.
+    @Test func ignoreFilesAboveTheRoot() async throws {
+        for name in ["a.tmp", "b.log", "c.csv", "sub/d.tmp"] { try workspace.write(name, to: "project/data/\(name)") }
+        try workspace.write("*.tmp\ndata/b.log\n", to: "project/.lockstepignore")
+        try workspace.write("c.csv\n", to: "other/.lockstepignore")
+        func paths(_ ignoreRoot: String?) async throws -> [String] {
+            try await workspace.capture(["project/data"]) { $0.ignoreRoot = ignoreRoot.map { workspace($0) } }
+                .manifest.assets.map(\.path.text)
+        }
+        // A directory of which nothing is left is an empty one.
+        #expect(try await paths("project") == ["c.csv", "sub"])
+        #expect(try await paths(nil) == ["a.tmp", "b.log", "c.csv", "sub/d.tmp"])
+        #expect(try await paths("other") == ["a.tmp", "b.log", "c.csv", "sub/d.tmp"])
+    }
+
+    /// Of a submodule or a linked work tree, `.git` is a file; it names a place of this machine.
+    @Test func aGitFileIsNotCaptured() async throws {
+        try workspace.write("gitdir: /elsewhere\n", to: "data/sub/.git")
+        try workspace.write("x", to: "data/sub/.gitignore")
+        #expect(try await capture("data").assets.map(\.path.text) == ["sub/.gitignore"])
+    }
+
+    /// What was erased is refused with its path, and nothing of it is stored.
+    @Test func erasedFilesAreRefused() async throws {
+        try workspace.write("person", to: "data/people.csv")
+        let digest = Digest.of(Array("person".utf8))
+        await #expect(throws: SnapshotError.erased(path: workspace("data/people.csv"), reason: "erased by ada: law")) {
+            try await workspace.capture(["data"]) { $0.erased = [digest: "erased by ada: law"] }
+        }
+        #expect(try await workspace.store.list(after: nil, limit: 10).isEmpty)
+    }
+
     /// Holes are the zeros that reading them gives, and another name is another file of the same content.
     @Test func sparseAndHardLinkedFiles() async throws {
         let (size, island) = (9_000_001, Array("an island".utf8))

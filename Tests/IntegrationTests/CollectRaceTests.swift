@@ -174,9 +174,9 @@ final class SlowStore: ForwardingObjectStore {
         try await base.verify(digest)
     }
 
-    func delete(_ digest: Digest) async throws -> Bool {
+    func delete(_ digest: Digest, before deadline: ContinuousClock.Instant?) async throws -> Bool {
         try await pause()
-        let isDeleted = try await base.delete(digest)
+        let isDeleted = try await base.delete(digest, before: deadline)
         try await pause()
         return isDeleted
     }

@@ -47,7 +47,14 @@ extension Integration {
                     withIntermediateDirectories: true
                 )
                 let live = try LockedDirectory(sharedIn: directory, prefix: "packs-", mode: 0o777)
-                for name in ["upload", "packs-0123456789abcdef/a.pack", "\(live.name)/b.pack"] {
+                try files.createDirectory(
+                    atPath: directory + "/packs-0123456789abcdef/tmp",
+                    withIntermediateDirectories: false
+                )
+                for name in [
+                    "upload", "packs-0123456789abcdef/a.pack", "packs-0123456789abcdef/tmp/pack-1",
+                    "\(live.name)/b.pack",
+                ] {
                     try Data("half".utf8).write(to: URL(filePath: "\(directory)/\(name)"))
                 }
                 for name in ["upload", "packs-0123456789abcdef", live.name] {
@@ -66,7 +73,7 @@ extension Integration {
                 try scene.connect().execute("update sessions set created_at = now() - interval '1 hour'")
                 #expect(try await scene.collect(grace: "24h").unfinished == 0)
                 #expect(try left() == all)
-                #expect(try await scene.collect().unfinished == 2)
+                #expect(try await scene.collect().unfinished == 3)
                 #expect(try left() == [live.name])
                 try await scene.catalog.closeSession(scene.project, session.id)
                 #expect(try await scene.collect().unfinished == 0)

@@ -1,4 +1,5 @@
 import Catalog
+import Expressions
 import Features
 import Formats
 import Foundation
@@ -106,8 +107,10 @@ extension Integration {
 
                 // It is not taken again, by whatever way.
                 let again = try await repository.outcome(["snapshot", "create", "records", "data"])
-                #expect(again.code == 4)
-                expectWords(again.errors, "was erased and is not taken again: request 812 under article 17")
+                #expect(again.code == 2)
+                // Not a byte of it was sent.
+                #expect(try await !held(digest, fixture))
+                expectWords(again.errors, "copy.csv was erased by ada", "request 812 under article 17", "take it away")
                 let put = await #expect(throws: ClientError.self) {
                     let bytes = try repository.bytes("data/trips.csv")
                     _ = try await fixture.client.send(.PUT, "/v1/objects/\(digest)", body: bytes)
@@ -120,6 +123,48 @@ extension Integration {
                 let list = try await fixture.client.get("/v1/tombstones", as: TombstoneList.self)
                 #expect(list.tombstones.map(\.isFinished) == [true])
                 #expect(list.tombstones.map(\.path) == ["records@1:trips.csv"])
+            }
+        }
+
+        /// What other files live on cannot be erased with one.
+        @Test func emptyFilesAndPartsOfOthersAreRefused() async throws {
+            try await ServiceFixture.run { fixture in
+                let repository = fixture.repository
+                try repository.write("data/empty", "")
+                let zeros = [UInt8](repeating: 0, count: 2_000_000)
+                try repository.write("data/large", bytes: zeros)
+                // The chunks of zeros have the largest size.
+                try repository.write("data/small", bytes: Array(zeros.prefix(ChunkSizes.standard.maximum)))
+                try await repository.lockstep("snapshot", "create", "records", "data")
+                let empty = try await fixture.expectRefusal(4, "erase", "records@1:empty", "--reason", "x")
+                expectWords(empty, "an empty file has nothing that could be erased")
+                let part = try await repository.outcome(["erase", "records@1:small", "--reason", "x"])
+                #expect(part.code == 4)
+                expectWords(part.errors, "is also a part of a larger file of records@1", "erase or forget that first")
+                #expect(try fixture.count("tombstones") == 0)
+                try await repository.lockstep("snapshot", "verify", "records@1")
+            }
+        }
+
+        /// A snapshot that comes to need a pack while it is decided what goes of it is seen.
+        @Test func aSnapshotThatComesInBetweenIsSeen() async throws {
+            try await ObjectScene.run { scene in
+                let first = try await scene.snapshot("a", scene.files(0..<3))
+                let pack = try #require(try await scene.catalog.packs(of: first).first).digest
+                let second = try await scene.snapshot("a", scene.files(0..<2))
+                func takeOut(_ known: Set<Int64>) async throws -> Bool {
+                    try await scene.catalog.takeOut(
+                        pack,
+                        replacement: nil,
+                        known: known,
+                        duration: TimeSpan(microseconds: 1_000_000)
+                    ) != nil
+                }
+                #expect(try await !takeOut([first.id]))
+                try await scene.expectSound()
+                #expect(try await scene.catalog.packs(of: second).map(\.digest) == [pack])
+                #expect(try await takeOut([first.id, second.id]))
+                #expect(try await scene.catalog.packs(of: second).isEmpty)
             }
         }
 

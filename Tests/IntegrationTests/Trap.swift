@@ -67,7 +67,9 @@ struct FaultyStore: ForwardingObjectStore {
         try await trappedRead { try await base.read(digest, range: range) }
     }
     func get(_ digest: Digest) async throws -> [UInt8] { try await trappedRead { try await base.get(digest) } }
-    func delete(_ digest: Digest) async throws -> Bool { try await trapped { try await base.delete(digest) } }
+    func delete(_ digest: Digest, before deadline: ContinuousClock.Instant?) async throws -> Bool {
+        try await trapped { try await base.delete(digest, before: deadline) }
+    }
     func list(after: Digest?, limit: Int) async throws -> [StoredObject] {
         try await trapped { try await base.list(after: after, limit: limit) }
     }

@@ -101,8 +101,8 @@ package final class FaultyObjectStore: ForwardingObjectStore {
         try await perform(.list) { try await base.list(after: after, limit: limit) }
     }
 
-    package func delete(_ digest: Digest) async throws -> Bool {
-        try await perform(.delete) { try await base.delete(digest) }
+    package func delete(_ digest: Digest, before deadline: ContinuousClock.Instant?) async throws -> Bool {
+        try await perform(.delete) { try await base.delete(digest, before: deadline) }
     }
 
     package func removeUnfinished(before instant: Int64) async throws -> Int {

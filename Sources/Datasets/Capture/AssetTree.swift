@@ -5,7 +5,10 @@ struct AssetTree: Sendable {
     /// Files, symbolic links and empty directories, in byte order, each once.
     let entries: [TreeEntry]
 
-    init(paths: [String], root: String?) throws(SnapshotError) {
+    /// - Parameters:
+    ///   - root: what paths in the snapshot are relative to; the deepest directory that holds all of them where left out.
+    ///   - ignoreRoot: a directory above the root whose ignore files count as well, with those in between.
+    init(paths: [String], root: String?, ignoreRoot: String? = nil) throws(SnapshotError) {
         guard !paths.isEmpty else { throw .noPaths }
         var named: [(path: String, status: FileStatus)] = []
         for path in paths {
@@ -21,8 +24,10 @@ struct AssetTree: Sendable {
         } else {
             resolvedRoot = Self.deepestCommon(directories)
         }
-        var walk = DirectoryWalk(obeysIgnoreFiles: true) { name in
-            name.elementsEqual(".git".utf8) || name.elementsEqual(".lockstep".utf8)
+        let rules = try Self.scope(from: ignoreRoot, to: resolvedRoot)
+        // `.git` is a file where the repository is elsewhere, as of a submodule.
+        var walk = DirectoryWalk(obeysIgnoreFiles: true) { name, isDirectory in
+            name.elementsEqual(".git".utf8) || isDirectory && name.elementsEqual(".lockstep".utf8)
         }
         var files: [TreeEntry] = []
         for (path, status) in named {
@@ -34,7 +39,7 @@ struct AssetTree: Sendable {
                 files.append(TreeEntry(path: prefix, status: status))
                 continue
             }
-            let scope = try Self.scope(above: prefix, in: resolvedRoot)
+            let scope = try Self.scope(rules, above: prefix, in: resolvedRoot)
             let before = walk.entries.count
             try walk.add(below: DiskPath(path), prefix: prefix, scope: scope)
             if walk.entries.count == before, let prefix { files.append(TreeEntry(path: prefix, status: status)) }
@@ -43,9 +48,21 @@ struct AssetTree: Sendable {
         entries = Self.unique(walk.entries + files)
     }
 
+    /// The ignore files of the directories from one to above another; none where that is not below it.
+    private static func scope(from directory: String?, to root: String) throws(SnapshotError) -> IgnoreScope {
+        guard let directory, let above = try? FileStatus.resolved(directory), let rest = relative(root, to: above),
+            !rest.isEmpty
+        else { return IgnoreScope() }
+        return try scope(IgnoreScope(), above: SnapshotPath(rest), in: above)
+    }
+
     /// The ignore files of the directories from the root to above a path.
-    private static func scope(above path: SnapshotPath?, in root: String) throws(SnapshotError) -> IgnoreScope {
-        var scope = IgnoreScope()
+    private static func scope(
+        _ outer: IgnoreScope,
+        above path: SnapshotPath?,
+        in root: String
+    ) throws(SnapshotError) -> IgnoreScope {
+        var scope = outer
         guard let path else { return scope }
         var directory = DiskPath(root)
         for name in path.components {

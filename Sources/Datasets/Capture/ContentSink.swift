@@ -11,16 +11,20 @@ final class ContentSink: Sendable {
 
     /// What the store has already.
     let known: PackCatalog
+    /// Contents that are not taken, with the reason.
+    let erased: [Digest: String]
     private let state: Mutex<State>
 
     /// - Parameter directory: where packs are written; see `PackWriter`.
     init(
         known: PackCatalog,
+        erased: [Digest: String] = [:],
         directory: String,
         bound: Int = PackWriter.standardBound,
         onSeal: @escaping @Sendable (SealedPack) -> Void
     ) {
         self.known = known
+        self.erased = erased
         state = Mutex(
             State(writer: PackWriter(directory: directory, bound: bound, onSeal: onSeal))
         )

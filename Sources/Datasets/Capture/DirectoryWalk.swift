@@ -22,13 +22,13 @@ struct DirectoryWalk {
     /// The ignore file of a directory.
     static let ignoreFile = ".lockstepignore"
 
-    /// Whether to leave out a directory of this name, whatever ignore files say.
-    let skips: ([UInt8]) -> Bool
+    /// Whether to leave out a name, whatever ignore files say.
+    let skips: (_ name: [UInt8], _ isDirectory: Bool) -> Bool
     /// Whether ignore files are read and obeyed.
     let obeysIgnoreFiles: Bool
     private(set) var entries: [TreeEntry] = []
 
-    init(obeysIgnoreFiles: Bool, skips: @escaping ([UInt8]) -> Bool) {
+    init(obeysIgnoreFiles: Bool, skips: @escaping (_ name: [UInt8], _ isDirectory: Bool) -> Bool) {
         self.obeysIgnoreFiles = obeysIgnoreFiles
         self.skips = skips
     }
@@ -81,7 +81,7 @@ struct DirectoryWalk {
         let before = entries.count
         for name in names {
             let isDirectory = name.status.kind == .directory
-            if isDirectory && skips(name.bytes) || scope.ignores(name.bytes, isDirectory: isDirectory) { continue }
+            if skips(name.bytes, isDirectory) || scope.ignores(name.bytes, isDirectory: isDirectory) { continue }
             let path = SnapshotPath(checked: prefix + name.bytes)
             switch name.status.kind {
             case .file: entries.append(TreeEntry(path: path, status: name.status))

@@ -64,37 +64,45 @@ public struct EnvironmentCapture: Hashable, Sendable {
 
     /// Captures this machine's environment, the lock files directly in `directory`, and the variables named.
     ///
-    /// - Parameter cache: where ``SwiftVersion`` keeps what it was told.
-    /// - Throws: ``SnapshotError/secrets(_:)`` for a lock file or a variable that holds one.
+    /// Without the compiler's version, which ``with(swiftVersion:)`` adds.
+    ///
+    /// - Throws: ``SnapshotError/secrets(_:)`` for a lock file or a variable that holds one; nothing is stored then.
     static func capture(
         directory: String,
         variables: [String],
         secrets: SecretCheck,
-        cache: String? = nil,
         into sink: ContentSink
     ) async throws -> EnvironmentCapture {
-        async let swift = SwiftVersion.current(cache: cache)
         let environment = ProcessInfo.processInfo.environment
+        let declared = Set(variables).map { Variable(name: $0, value: environment[$0]) }
+        for variable in declared {
+            if let value = variable.value { secrets.check(variable: variable.name, value) }
+        }
         let (lockFiles, system) = try await fileWork.run {
             let names = try lockFileNames(in: directory)
             let paths = names.map { DiskPath(directory, $0) }
             for (name, path) in zip(names, paths) { try secrets.check(path, named: name.text) }
+            // Nothing is stored beside a secret.
+            try secrets.finish()
             let files = try FileCapture.run(paths, sizes: paths.map { _ in 0 }, into: sink)
             return (zip(names, files).map { LockFile(name: $0, object: $1.object) }, operatingSystemName())
         }
-        let declared = Set(variables).map { Variable(name: $0, value: environment[$0]) }
-        for variable in declared {
-            if let value = variable.value {
-                secrets.check(Array("\(variable.name)=\(value)".utf8), named: variable.name)
-            }
-        }
-        try secrets.finish()
         return EnvironmentCapture(
             operatingSystem: system,
             architecture: machineArchitecture(),
-            swiftVersion: await swift,
+            swiftVersion: nil,
             lockFiles: lockFiles,
             variables: declared
+        )
+    }
+
+    func with(swiftVersion: String?) -> EnvironmentCapture {
+        EnvironmentCapture(
+            operatingSystem: operatingSystem,
+            architecture: architecture,
+            swiftVersion: swiftVersion,
+            lockFiles: lockFiles,
+            variables: variables
         )
     }
 

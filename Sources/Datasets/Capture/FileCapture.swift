@@ -160,6 +160,7 @@ struct FileCapture {
             let (digest, packed) = try content.withMemoryRebound(to: UInt8.self) {
                 try PackedContent.make($0, unless: sink.known.contains)
             }
+            if let reason = sink.erased[digest] { throw SnapshotError.erased(path: path.text, reason: reason) }
             let object = ObjectReference(size: count, digest: digest)
             return (CapturedFile(status: before, object: object, readAt: readAt), packed)
         }
@@ -177,6 +178,7 @@ struct FileCapture {
                 try work.submit { .end(position: position, nil) }
                 continue
             }
+            if let reason = sink.erased[digest] { throw SnapshotError.erased(path: path.text, reason: reason) }
             let captured = CapturedFile(
                 status: before,
                 object: ObjectReference(size: size, digest: digest),

@@ -16,6 +16,8 @@ public struct SnapshotRequirements: Sendable {
     public var paths: [String]
     /// What asset paths are relative to; `nil` for the deepest directory that holds all ``paths``.
     public var root: String?
+    /// A directory above the root whose `.lockstepignore` counts as well, with those in between.
+    public var ignoreRoot: String?
     /// The directory that holds the code; see ``CodeCapture``.
     public var code: String?
     /// Names of environment variables to record; no other is read.
@@ -23,6 +25,8 @@ public struct SnapshotRequirements: Sendable {
     public var parents: [Digest] = []
     /// Files of the code that may be stored though they look as if they held secrets, as findings name them.
     public var allowedSecrets: [String] = []
+    /// Contents that are refused, with who erased them, when and why.
+    public var erased: [Digest: String] = [:]
     /// Where what is known of files that were read is kept; `nil` for nowhere.
     public var cache: String?
     /// Whether every file is read, whatever the cache says.
@@ -76,10 +80,14 @@ public enum SnapshotBuilder {
         into destination: any PackDestination,
         progress: (@Sendable (SnapshotProgress) -> Void)? = nil
     ) async throws -> CapturedSnapshot {
-        let tree = try await fileWork.run { try AssetTree(paths: wanted.paths, root: wanted.root) }
+        let tree = try await fileWork.run {
+            try AssetTree(paths: wanted.paths, root: wanted.root, ignoreRoot: wanted.ignoreRoot)
+        }
         let codeDirectory = try await fileWork.run { try wanted.code.map(directory) }
         let (stream, sealed) = AsyncStream.makeStream(of: SealedPack.self)
-        let sink = ContentSink(known: known, directory: destination.directory) { sealed.yield($0) }
+        let sink = ContentSink(known: known, erased: wanted.erased, directory: destination.directory) {
+            sealed.yield($0)
+        }
         let storing = Task {
             var catalog = known
             var packs: [PackReference] = []
@@ -93,12 +101,13 @@ public enum SnapshotBuilder {
         }
         do {
             let secrets = SecretCheck(allowed: wanted.allowedSecrets)
-            // Waits for other programs while the files are read.
-            async let environment = EnvironmentCapture.capture(
+            // Waits for another program while the files are read.
+            async let swift = SwiftVersion.current(cache: wanted.readsEverything ? nil : wanted.cache)
+            // Before the assets, of which packs are stored as they are read.
+            let environment = try await EnvironmentCapture.capture(
                 directory: codeDirectory ?? tree.root,
                 variables: wanted.variables,
                 secrets: secrets,
-                cache: wanted.readsEverything ? nil : wanted.cache,
                 into: sink
             )
             var code: CodeCapture?
@@ -107,7 +116,7 @@ public enum SnapshotBuilder {
             let manifest = try SnapshotManifest(
                 assets: assets.entries,
                 code: code,
-                environment: try await environment,
+                environment: environment.with(swiftVersion: await swift),
                 parents: wanted.parents
             )
             try await fileWork.run { _ = try sink.finish() }

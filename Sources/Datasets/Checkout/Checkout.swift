@@ -22,9 +22,12 @@ public enum Checkout {
     /// How it is written.
     public struct Options: Sendable {
         public var part = Part.everything
-        /// Replaces an existing directory **and everything in it**.
+        /// Replaces an existing directory **and everything in it**; with a selection, the files that are selected.
         public var overwrite = false
         /// Paths and globs of what to write, with what is below them; everything where empty.
+        ///
+        /// What else an existing directory
+        /// holds is left alone then.
         public var selection: [String] = []
         /// Ways to make a file, the preferred first; ``FileWay/copy`` is what is left.
         public var ways: [FileWay] = [.copy]
@@ -51,10 +54,14 @@ public enum Checkout {
     /// is killed, `directory` is as it was or as it is to be. What a killed checkout leaves beside it, the next one to the
     /// same place removes.
     ///
+    /// A selection goes into a directory that is there already file by file, each in one step, once all of it is written and
+    /// nothing is in its way; done again, a killed one is completed.
+    ///
     /// No symbolic link is followed: nothing is written through one, and those of the snapshot are made last.
     ///
     /// - Throws: ``SnapshotError/occupied(directory:)`` if `directory` is not empty and not to be overwritten, or is not
-    ///   a directory; ``SnapshotError/nothingSelected(_:)``; `PackError` or `ObjectError` for content that is missing or
+    ///   a directory, also for a selected file that is there, and for a file or a link above one;
+    ///   ``SnapshotError/precious(directory:what:)`` if it is the working directory or above it, or holds a repository; ``SnapshotError/nothingSelected(_:)``; `PackError` or `ObjectError` for content that is missing or
     ///   corrupt.
     @discardableResult
     public static func write(
@@ -65,7 +72,11 @@ public enum Checkout {
     ) async throws -> Outcome {
         let items = try self.items(of: manifest, options)
         return try await fileWork.run {
-            let place = try CheckoutPlace(directory, overwrite: options.overwrite)
+            let place = try CheckoutPlace(
+                directory,
+                overwrite: options.overwrite,
+                isPart: !options.selection.isEmpty
+            )
             do {
                 var outcome = Outcome()
                 try makeDirectories(for: items, in: place.temporary)
@@ -80,7 +91,7 @@ public enum Checkout {
                 try writer.write(items, &outcome)
                 try writer.finish()
                 try makeLinks(items, in: place.temporary, &outcome)
-                try place.finish()
+                try place.finish(items)
                 return outcome
             } catch {
                 place.abandon()

@@ -51,7 +51,7 @@ extension CodeCapture {
         into sink: ContentSink
     ) async throws -> CodeCapture {
         let paths = try await fileWork.run {
-            var walk = DirectoryWalk(obeysIgnoreFiles: true) { $0.first == UInt8(ascii: ".") }
+            var walk = DirectoryWalk(obeysIgnoreFiles: true) { $1 && $0.first == UInt8(ascii: ".") }
             try walk.add(below: DiskPath(directory), prefix: nil, scope: IgnoreScope())
             return walk.entries.filter { $0.status.kind != .directory }.map(\.path)
         }
@@ -74,7 +74,7 @@ extension CodeCapture {
     ) async throws -> [CodeFile] {
         try await fileWork.run {
             var captured: [CodeFile] = []
-            var files: [(path: SnapshotPath, state: CodeFile.State, status: FileStatus)] = []
+            var files: [(path: SnapshotPath, state: CodeFile.State, status: FileStatus, scanned: Digest?)] = []
             for (path, state) in states.sorted(by: { $0.key < $1.key }) {
                 let absolute = DiskPath(directory, path)
                 // A file of the index that is not on disk is deleted, also where a sparse checkout left it out.
@@ -84,8 +84,7 @@ extension CodeCapture {
                 }
                 switch status.kind {
                 case .file:
-                    try secrets.check(absolute, named: path.text)
-                    files.append((path, state, status))
+                    files.append((path, state, status, try secrets.check(absolute, named: path.text)))
                 case .symbolicLink:
                     let target = try absolute.linkTarget()
                     captured.append(CodeFile(path: path, state: state, content: .symbolicLink(target: target)))
@@ -100,6 +99,10 @@ extension CodeCapture {
                 into: sink
             )
             for (file, content) in zip(files, contents) {
+                // What is stored is what was scanned.
+                guard file.scanned == nil || file.scanned == content.object.digest else {
+                    throw SnapshotError.changedDuringCapture(path: file.path.text)
+                }
                 captured.append(
                     CodeFile(
                         path: file.path,

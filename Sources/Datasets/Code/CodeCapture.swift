@@ -55,7 +55,8 @@ public struct Submodule: Hashable, Sendable {
 /// Commits that the HEAD commit needs and that no remote-tracking branch has.
 public struct UnpushedCommits: Hashable, Sendable {
     public let commits: Int
-    /// A git bundle of them, which `git fetch` reads; `nil` if it is larger than ``bundleLimit``.
+    /// A git bundle of them, which `git fetch` reads; `nil` if it is larger than ``bundleLimit``, and for a
+    /// shallow clone that lacks what they build upon.
     public let bundle: ObjectReference?
 
     /// The most bytes of a bundle that is stored: 64 MiB.

@@ -28,9 +28,13 @@ struct GitRepository {
             "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
             "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS",
             "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
+            "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE",
         ] { environment[name] = nil }
         environment["LC_ALL"] = "C"
         environment["GIT_OPTIONAL_LOCKS"] = "0"
+        // What is recorded and bundled is what the commits are, not what somebody has put in their place here.
+        environment["GIT_NO_REPLACE_OBJECTS"] = "1"
+        environment["GIT_GRAFT_FILE"] = "/dev/null"
         environment["GIT_TERMINAL_PROMPT"] = "0"
         self.environment = environment
 
@@ -96,7 +100,8 @@ struct GitRepository {
 
     /// The commit of a submodule's work tree; `nil` where it has none.
     ///
-    /// - Throws: ``SnapshotError/dirtySubmodule(path:)`` if files there differ from it.
+    /// - Throws: ``SnapshotError/dirtySubmodule(path:)`` if files there differ from it;
+    ///   ``SnapshotError/unpushedSubmodule(path:)`` if no remote has it.
     private func checkedOutCommit(of path: SnapshotPath) async throws -> String? {
         guard let name = path.utf8 else { return nil }
         let inner = "\(directory)/\(name)"
@@ -107,12 +112,21 @@ struct GitRepository {
             environment: environment
         )
         guard let head, head.status == 0, let commit = head.line else { return nil }
+        // Whatever its settings hide.
         let state = try await Command.run(
             "git",
-            Self.global(inner) + ["status", "--porcelain"],
+            Self.global(inner) + ["status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none"],
             environment: environment
         )
         guard let state, state.status == 0, state.output.isEmpty else { throw SnapshotError.dirtySubmodule(path: name) }
+        let unpushed = try await Command.run(
+            "git",
+            Self.global(inner) + ["rev-list", "--max-count=1"] + Self.unpushed,
+            environment: environment
+        )
+        guard let unpushed, unpushed.status == 0, unpushed.output.isEmpty else {
+            throw SnapshotError.unpushedSubmodule(path: name)
+        }
         return commit
     }
 
@@ -128,6 +142,7 @@ struct GitRepository {
             guard status == 0 else {
                 throw SnapshotError.toolFailed(command: "git diff", status: status, message: message)
             }
+            if try FileStatus.existing(output).size > 0 { try await CommitScan(self, secrets).checkRemovedLines() }
             return try await fileWork.run {
                 try secrets.check(DiskPath(output), named: "code.diff")
                 try secrets.finish()
@@ -143,9 +158,14 @@ struct GitRepository {
 
     /// Stores the commits that no remote has; `nil` if there are none.
     func storeUnpushed(_ secrets: SecretCheck, into sink: ContentSink) async throws -> UnpushedCommits? {
-        guard let text = try await line(["rev-list", "--count"] + Self.unpushed, absent: 1),
-            let count = Int(text), count > 0
-        else { return nil }
+        let commits = try await unpushedCommits()
+        guard !commits.isEmpty else { return nil }
+        // Without what is behind its boundary, nothing can be made of the commits of a shallow clone.
+        if try await line(["rev-parse", "--is-shallow-repository"], absent: 128) == "true",
+            try await !boundary().isDisjoint(with: commits)
+        {
+            return UnpushedCommits(commits: commits.count, bundle: nil)
+        }
         let files = FileManager.default
         let temporary = files.temporaryDirectory.appending(path: "lockstep-\(UUID().uuidString)")
         try files.createDirectory(
@@ -155,14 +175,32 @@ struct GitRepository {
         )
         defer { try? files.removeItem(at: temporary) }
         let path = temporary.path + "/bundle"
-        let outcome = try await run(["bundle", "create", "--quiet", path] + Self.unpushed)
-        // A shallow clone, for one, has no bundle. That the commits are here alone is recorded all the same.
+        _ = try await output(of: ["bundle", "create", "--quiet", path] + Self.unpushed)
         var bundle: ObjectReference?
-        if outcome.status == 0, try FileStatus.existing(path).size <= UnpushedCommits.bundleLimit {
-            try await UnpushedScan(self, secrets).run()
+        if try FileStatus.existing(path).size <= UnpushedCommits.bundleLimit {
+            try await CommitScan(self, secrets).run(commits)
+            // The bundle has the commits that were scanned, unless something moved in between.
+            guard try await unpushedCommits() == commits else {
+                throw SnapshotError.changedDuringCapture(path: directory)
+            }
             bundle = try await fileWork.run { try FileCapture.run([DiskPath(path)], sizes: [0], into: sink)[0].object }
         }
-        return UnpushedCommits(commits: count, bundle: bundle)
+        return UnpushedCommits(commits: commits.count, bundle: bundle)
+    }
+
+    /// Names of the commits that no remote has, the oldest first.
+    private func unpushedCommits() async throws -> [String] {
+        try await output(of: ["rev-list", "--reverse"] + Self.unpushed).split(separator: UInt8(ascii: "\n")).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
+    /// The commits at which a shallow clone ends.
+    private func boundary() async throws -> Set<String> {
+        guard let path = try await line(["rev-parse", "--git-path", "shallow"], absent: 128) else { return [] }
+        let file = path.hasPrefix("/") ? path : "\(directory)/\(path)"
+        let bytes = try OpenedFile.content(of: DiskPath(file), limit: 64 << 20) ?? []
+        return Set(bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) })
     }
 
     /// A path of the repository for people: relative to the captured directory, or from the top as `:/path` outside it.
@@ -181,7 +219,7 @@ struct GitRepository {
     }
 
     // The user's settings must not change what a diff looks like, nor run programs.
-    private static let diffOptions = [
+    static let diffOptions = [
         "--relative", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=3",
         "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic", "--submodule=short",
         "--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null",
@@ -231,12 +269,13 @@ struct GitRepository {
         try await output(of: arguments).split(separator: 0)
     }
 
-    /// A URL without the user name and password in it.
+    /// A URL without the user name and password in it, nor what follows its path.
     static func withoutUser(_ url: String) -> String {
         guard let scheme = url.range(of: "://") else { return url }
         let authority = url[scheme.upperBound...].prefix { $0 != "/" }
-        guard let at = authority.lastIndex(of: "@") else { return url }
-        return String(url[..<scheme.upperBound] + url[url.index(after: at)...])
+        let path = url.prefix { $0 != "?" && $0 != "#" }
+        guard let at = authority.lastIndex(of: "@"), at < path.endIndex else { return String(path) }
+        return String(url[..<scheme.upperBound] + path[path.index(after: at)...])
     }
 
     private static func hasRepository(above directory: String) throws -> Bool {

@@ -84,6 +84,24 @@ public final class SnapshotContents: Sendable {
         try forEachChunk(of: list, lists: body) { try body($0.digest) }
     }
 
+    /// Compares the size that a reference gives with that of what the packs hold; reads lists alone.
+    ///
+    /// - Throws: ``SnapshotError/wrongContent(_:found:)`` where they differ, ``SnapshotError/missingContent(_:)``.
+    public func checkSize(of reference: ObjectReference) throws {
+        var size = 0
+        if let list = reference.chunks ?? lists[reference.digest] {
+            try forEachChunk(of: list) { size += $0.size }
+        } else {
+            guard let place = catalog.place(of: reference.digest) else {
+                throw SnapshotError.missingContent(reference.digest)
+            }
+            size = place.entry.size
+        }
+        guard size == reference.size else {
+            throw SnapshotError.wrongContent(reference.digest, found: "\(size) bytes, not \(reference.size)")
+        }
+    }
+
     private func forEachChunk(
         of digest: Digest,
         below level: UInt8? = nil,

@@ -10,16 +10,35 @@ final class SecretCheck: Sendable {
 
     init(allowed: some Sequence<String>) { self.allowed = Set(allowed) }
 
-    func check(_ file: DiskPath, named name: String) throws(SnapshotError) {
-        guard !allowed.contains(name) else { return }
-        let content = try OpenedFile.content(of: file, limit: scanner.sizeLimit)
-        if let content { take(scanner.scan(content.span, path: name)) }
+    /// - Returns: the digest of what was looked at; `nil` for a file that is allowed, or larger than is scanned.
+    @discardableResult
+    func check(_ file: DiskPath, named name: String) throws(SnapshotError) -> Digest? {
+        guard !allowed.contains(name) else { return nil }
+        guard let content = try OpenedFile.content(of: file, limit: scanner.sizeLimit) else { return nil }
+        take(scanner.scan(content.span, path: name))
+        return .of(content)
     }
 
     /// - Parameter commit: the commit that the content is from.
-    func check(_ content: [UInt8], named name: String, in commit: String? = nil) {
+    func check(_ content: [UInt8], named name: String, in commit: String) {
         guard !allowed.contains(name) else { return }
-        take(scanner.scan(content.span, path: name), commit)
+        take(scanner.scan(content.span, path: name)) { $0.origin = .commit(commit) }
+    }
+
+    /// Scans an environment variable as a line of a configuration file.
+    func check(variable name: String, _ value: String) {
+        guard !allowed.contains(name) else { return }
+        take(scanner.scan(Array("\(name)=\(value)".utf8).span, path: ".env")) {
+            $0 = SecretFinding(
+                path: name,
+                line: $0.line,
+                column: $0.column,
+                kind: $0.kind,
+                excerpt: $0.excerpt,
+                lineDigest: $0.lineDigest,
+                origin: .variable
+            )
+        }
     }
 
     /// Ends the scan.
@@ -30,15 +49,15 @@ final class SecretCheck: Sendable {
         guard found.isEmpty else {
             throw .secrets(
                 found.sorted {
-                    ($0.path, $0.line, $0.column, $0.commit ?? "") < ($1.path, $1.line, $1.column, $1.commit ?? "")
+                    ($0.path, $0.line, $0.column, $0.place) < ($1.path, $1.line, $1.column, $1.place)
                 }
             )
         }
     }
 
-    private func take(_ outcome: SecretScan.Outcome, _ commit: String? = nil) {
+    private func take(_ outcome: SecretScan.Outcome, _ change: (inout SecretFinding) -> Void = { _ in }) {
         guard case .scanned(var found) = outcome, !found.isEmpty else { return }
-        for position in found.indices { found[position].commit = commit }
+        for position in found.indices { change(&found[position]) }
         findings.withLock { $0 += found }
     }
 }

@@ -15,20 +15,36 @@ public struct SecretFinding: Hashable, Sendable {
     ///
     /// For a private key it is that of the first line of key material, since every key begins alike.
     public let lineDigest: Digest
-    /// The commit that has it, for one that is in no file of the work tree.
-    public var commit: String?
+    public var origin = Origin.file
+
+    /// What has it.
+    public enum Origin: Hashable, Sendable {
+        case file
+        /// A commit that would be stored, or from which a diff would; the file may be another by now.
+        case commit(String)
+        /// An environment variable, whose name stands for the path.
+        case variable
+    }
 }
 
 extension SecretFinding: CustomStringConvertible {
-    public var description: String {
-        let place = "\(path):\(line):\(column)"
-        guard let commit else {
-            return "\(place): \(kind.rawValue), \(excerpt); take it out and revoke it, or end the line with "
-                + "'\(SecretScanner.allowComment)' if it is none"
+    /// Where it is: `config.py:3:8`.
+    var place: String {
+        switch origin {
+        case .file: "\(path):\(line):\(column)"
+        case .commit(let commit): "\(path):\(line):\(column) in commit \(commit.prefix(12))"
+        case .variable: "variable \(path)"
         }
-        return
-            "\(place) in commit \(commit.prefix(12)), which no remote has: \(kind.rawValue), \(excerpt); take it out of "
-            + "the commit and revoke it"
+    }
+
+    public var description: String {
+        let advice =
+            switch origin {
+            case .file: "take it out and revoke it, or end the line with '\(SecretScanner.allowComment)' if it is none"
+            case .commit: "it would be stored with the code; revoke it and take it out of the history"
+            case .variable: "leave it out"
+            }
+        return "\(place): \(kind.rawValue), \(excerpt); \(advice)"
     }
 }
 

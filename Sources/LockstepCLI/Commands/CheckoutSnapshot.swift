@@ -16,12 +16,15 @@ struct CheckoutSnapshot: AsyncParsableCommand {
             Files are verified, written beside the directory, and take its place in one step. --link=reflink,copy makes \
             clones where the file system can. --link=hardlink,copy makes names of read-only files in the repository's cache, \
             which is no part of the store.
+
+            Into a directory that is not empty nothing is written, unless paths are named that it does not have. With \
+            --overwrite, the paths named are replaced, or without any the directory with everything in it.
             """
     )
 
     @Argument(help: "dataset, dataset@n or dataset@tag.")
     var reference: String
-    @Argument(help: "A directory that does not exist or is empty.")
+    @Argument(help: "The directory to write to.")
     var directory: String
     @Argument(help: "Paths and globs of what to write; all where left out.")
     var selection: [String] = []
@@ -29,7 +32,7 @@ struct CheckoutSnapshot: AsyncParsableCommand {
     var link = "copy"
     @Flag(help: "Write the code instead of the files.")
     var code = false
-    @Flag(help: "Replace what the directory holds.")
+    @Flag(help: "Replace the paths named, or the whole directory: what is not in the snapshot is deleted.")
     var overwrite = false
     @Flag(help: "Leave out files that were erased, instead of refusing.")
     var skipErased = false
@@ -47,7 +50,7 @@ struct CheckoutSnapshot: AsyncParsableCommand {
         options.selection = selection
         let repository = try Repository.find()
         let (snapshot, lease) = try await RecordedSnapshot.reading(reference, in: repository)
-        let manifest = try await withoutErased(snapshot, repository.client)
+        let manifest = try await withoutErased(snapshot, options, repository.client)
         let (service, _) = try await SnapshotService.open(repository, dataset: snapshot.dataset)
         defer { service.close() }
         if options.ways.contains(where: { $0 != .copy }) { options.cache = service.state + "/files" }
@@ -70,9 +73,14 @@ struct CheckoutSnapshot: AsyncParsableCommand {
     /// The snapshot's manifest without what was erased.
     ///
     /// - Throws: the service's refusal of the first erased file, unless erased files are to be left out.
-    private func withoutErased(_ snapshot: RecordedSnapshot, _ client: Client) async throws -> SnapshotManifest {
+    private func withoutErased(
+        _ snapshot: RecordedSnapshot,
+        _ options: Checkout.Options,
+        _ client: Client
+    ) async throws -> SnapshotManifest {
         let erased = try await Erased(client)
-        let gone = snapshot.manifest.assets.compactMap(\.digest).first { erased.reason($0) != nil }
+        let wanted = Set(try Checkout.references(of: snapshot.manifest, options).map(\.digest))
+        let gone = wanted.sorted().first { erased.reason($0) != nil }
         guard let gone else { return snapshot.manifest }
         for file in erased.files(of: snapshot.manifest) { Terminal.error("\(snapshot.reference): \(file)") }
         if !skipErased {

@@ -39,19 +39,21 @@ struct CreateSnapshot: AsyncParsableCommand {
 
     func run() async throws {
         let repository = try Repository.find()
-        let lease = try await ObjectLease.writing(repository.client)
-        let (service, known) = try await SnapshotService.open(repository, dataset: dataset, pinning: lease)
-        defer { service.close() }
         var wanted = SnapshotRequirements(paths: paths, code: code)
+        wanted.ignoreRoot = repository.directory
         wanted.variables = variable
         wanted.allowedSecrets = allowSecret
-        wanted.cache = service.state
         wanted.readsEverything = noCache
         for text in parent {
             wanted.parents.append(try await RecordedSnapshot.find(text, in: repository).manifest.digest)
         }
-        try await Self.record(wanted, dataset, service, known, repository, json: json)
-        await lease.close()
+        let lease = try await ObjectLease.writing(repository.client)
+        try await lease.ending {
+            let (service, known) = try await SnapshotService.open(repository, dataset: dataset, pinning: lease)
+            defer { service.close() }
+            wanted.cache = service.state
+            try await Self.record(wanted, dataset, service, known, repository, json: json)
+        }
     }
 
     /// Captures, records and tells.
@@ -63,6 +65,8 @@ struct CreateSnapshot: AsyncParsableCommand {
         _ repository: Repository,
         json: Bool
     ) async throws {
+        var wanted = wanted
+        wanted.erased = try await Erased(repository.client).reasons
         let catalog = try await PackCatalog(known, from: service)
         let captured = try await SnapshotBuilder.capture(wanted, known: catalog, into: service) { progress in
             Terminal.progress("storing files", progress.filesDone, progress.filesTotal)

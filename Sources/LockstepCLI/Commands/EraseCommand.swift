@@ -87,7 +87,8 @@ extension Erase {
 
 /// What was erased, as a command meets it.
 struct Erased {
-    private let reasons: [Digest: String]
+    /// Who erased a content, when and why.
+    let reasons: [Digest: String]
 
     init(_ client: Client) async throws {
         let list = try await client.get("/v1/tombstones", as: TombstoneList.self)

@@ -26,12 +26,13 @@ struct ImportSnapshot: AsyncParsableCommand {
         let repository = try Repository.find()
         let tracked = try TrackedFiles(in: directory, cache: cache)
         let lease = try await ObjectLease.writing(repository.client)
-        let (service, known) = try await SnapshotService.open(repository, dataset: dataset, pinning: lease)
-        defer { service.close() }
-        let staging = "\(service.scratch.path)/import"
-        try await ImportedFiles.stage(tracked.files, in: staging)
-        let wanted = SnapshotRequirements(paths: [staging])
-        try await CreateSnapshot.record(wanted, dataset, service, known, repository, json: json)
-        await lease.close()
+        try await lease.ending {
+            let (service, known) = try await SnapshotService.open(repository, dataset: dataset, pinning: lease)
+            defer { service.close() }
+            let staging = "\(service.scratch.path)/import"
+            try await ImportedFiles.stage(tracked.files, in: staging)
+            let wanted = SnapshotRequirements(paths: [staging])
+            try await CreateSnapshot.record(wanted, dataset, service, known, repository, json: json)
+        }
     }
 }

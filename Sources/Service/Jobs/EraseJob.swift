@@ -21,15 +21,17 @@ struct EraseJob {
 
     func run() async throws -> JobResult {
         guard let digest = Digest(request.digest) else { throw RequestError("'\(request.digest)' is not a digest") }
+        // Every other empty file would go with it, and none could be taken again.
+        guard digest != .of([]) else { throw RequestError("an empty file has nothing that could be erased") }
         let reason = request.reason.trimmingWhitespace
         guard !reason.isEmpty else { throw RequestError("an erasure needs a reason, which is kept for good") }
-        let places = try await search(digest)
+        var places = try await search(digest)
         guard let first = places.first else {
             throw CatalogError(.notFound, "no snapshot of the project holds \(digest)")
         }
         let derived = try await derived(from: places.map(\.version))
         if !request.isDryRun {
-            try await context.catalog.bury(
+            let isNew = try await context.catalog.bury(
                 digest,
                 byteCount: Int64(first.size),
                 path: "\(first.version.reference):\(first.path)",
@@ -37,15 +39,14 @@ struct EraseJob {
                 actor: request.actor,
                 in: context.project
             )
-            var list: Set<Digest> = []
-            if places.contains(where: \.isChunked) {
-                let found = try await chunks(of: digest)
-                try await removeFromPacks(found.chunks)
-                // The list of a file's chunks goes last: a job that is done again finds the chunks by it.
-                list = found.list
+            do {
+                // Again, now that nobody can record it any more.
+                places = try await search(digest)
+                try await destroy(digest)
+            } catch let error as CatalogError where error.code == .inUse {
+                if isNew { try await context.catalog.unbury(digest) }
+                throw error
             }
-            try await removeFromPacks(list.union([digest]))
-            try await remove(digest, replacement: nil)
             try await context.catalog.finishErasure(digest)
         }
         let report = ErasureReport(
@@ -61,6 +62,20 @@ struct EraseJob {
             ],
             text: String(decoding: try WireCoding.encode(report), as: UTF8.self)
         )
+    }
+
+    /// Removes a content from every object, as often as a snapshot comes to need a pack of which a part is to go.
+    private func destroy(_ digest: Digest) async throws {
+        while true {
+            let found = try await contents(of: digest)
+            // The list of a file's chunks goes last: a job that is done again finds the chunks by it.
+            if try await removeFromPacks(found.chunks, found.known),
+                try await removeFromPacks(found.list.union([digest]), found.known),
+                try await remove(digest, replacement: nil, found.known)
+            {
+                return
+            }
+        }
     }
 
     private typealias Place = (version: VersionRecord, path: String, size: Int, isChunked: Bool)
@@ -106,17 +121,29 @@ struct EraseJob {
         return derived
     }
 
-    /// The chunks of a large file that no other file has, and the list that names them; empty for a file that is whole.
+    /// What is to go with a file: the chunks that no other file has, and the list that names them; none of a file that is
+    /// whole.
     ///
     /// A chunk that another file shares, as the next version of the same table does, is a part of that file too and stays.
-    private func chunks(of digest: Digest) async throws -> (chunks: Set<Digest>, list: Set<Digest>) {
+    ///
+    /// - Returns: with them, the snapshots that were looked at.
+    /// - Throws: `CatalogError.inUse` where the file as a whole is a chunk of another.
+    private func contents(
+        of digest: Digest
+    ) async throws -> (chunks: Set<Digest>, list: Set<Digest>, known: Set<Int64>) {
         let packs = ServicePacks(objects: context.objects)
         var own: Set<Digest> = []
         var others: Set<Digest> = []
         var lists: Set<Digest> = []
-        for item in try await context.catalog.recordedManifests() {
+        let recorded = try await context.catalog.recordedManifests()
+        for item in recorded {
             guard let object = item.version.object else { continue }
             let manifest = try SnapshotManifest(json: try await context.objects.get(object))
+            // Of files that are whole nothing but themselves is asked.
+            guard manifest.objectReferences.contains(where: { $0.chunks != nil }) else {
+                others.formUnion(manifest.objectReferences.lazy.map(\.digest).filter { $0 != digest })
+                continue
+            }
             let contents = try await SnapshotContents.open(
                 manifest,
                 packs: try await context.catalog.packs(of: item.version).map {
@@ -141,13 +168,23 @@ struct EraseJob {
                 }
                 if reference.digest == digest { lists.insert(list) }
             }
+            if others.contains(digest) {
+                throw CatalogError(
+                    .inUse,
+                    "\(digest) is also a part of a larger file of \(item.version.reference); erase or forget that first"
+                )
+            }
         }
-        return (own.subtracting(others).subtracting(lists), lists.subtracting(others))
+        return (
+            own.subtracting(others).subtracting(lists), lists.subtracting(others), Set(recorded.map(\.version.id))
+        )
     }
 
     /// Rewrites every pack that has any of some contents, needed or not, without them.
-    private func removeFromPacks(_ digests: Set<Digest>) async throws {
-        guard !digests.isEmpty else { return }
+    ///
+    /// - Returns: false where a snapshot that is not known has come to need one.
+    private func removeFromPacks(_ digests: Set<Digest>, _ known: Set<Int64>) async throws -> Bool {
+        guard !digests.isEmpty else { return true }
         // What a dead writer left has no row yet, and may hold the content all the same.
         _ = try await GarbageCollector(
             catalog: context.catalog,
@@ -158,7 +195,7 @@ struct EraseJob {
         var last: Digest?
         while true {
             let page = try await context.catalog.objects(after: last, limit: 500)
-            guard let end = page.last else { return }
+            guard let end = page.last else { return true }
             for object in page {
                 guard let index = try await packIndex(object.digest), digests.contains(where: index.contains) else {
                     continue
@@ -166,7 +203,7 @@ struct EraseJob {
                 try await context.report("rewriting pack \(object.digest)", 0, 0)
                 // One that an earlier run withdrew is replaced already, or was needed by nothing.
                 let replacement = object.isWithdrawn ? nil : try await rewritten(object.digest, without: digests)
-                try await remove(object.digest, replacement: replacement)
+                guard try await remove(object.digest, replacement: replacement, known) else { return false }
             }
             last = end.digest
         }
@@ -198,10 +235,18 @@ struct EraseJob {
         ).first?.digest
     }
 
-    private func remove(_ digest: Digest, replacement: Digest?) async throws {
-        let claim = try await context.catalog.takeOut(digest, replacement: replacement, duration: Self.claim)
-        try await context.objects.delete(digest)
+    private func remove(_ digest: Digest, replacement: Digest?, _ known: Set<Int64>) async throws -> Bool {
+        let start = ContinuousClock.now
+        let claim = try await context.catalog.takeOut(
+            digest,
+            replacement: replacement,
+            known: known,
+            duration: Self.claim
+        )
+        guard let claim else { return false }
+        try await context.objects.delete(digest, before: start + .microseconds(Self.claim.microseconds / 2))
         try await context.catalog.finishDeletion([digest], of: claim)
+        return true
     }
 }
 

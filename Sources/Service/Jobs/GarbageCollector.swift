@@ -119,7 +119,7 @@ struct GarbageCollector {
                 }
                 group.addTask {
                     do {
-                        try await objects.delete(digest)
+                        try await objects.delete(digest, before: deadline)
                         return .success(digest)
                     } catch {
                         return .failure(error)

@@ -40,7 +40,7 @@ struct PackSurvey {
         for (done, item) in recorded.enumerated() {
             try await context.report("searching snapshots for dead bytes", done, recorded.count)
             do {
-                try await mark(item.version, context, packs, &marks)
+                try await mark(item.version, without: erased, context, packs, &marks)
             } catch let error as CancellationError {
                 throw error
             } catch is PackError, is SnapshotError, is ObjectError {
@@ -57,8 +57,8 @@ struct PackSurvey {
             }
             let marked = marks[use.digest] ?? []
             let entries = index.entries
-            let needed = entries.enumerated().filter { position, entry in
-                position < marked.count && marked[position] && !erased.contains(entry.digest)
+            let needed = entries.enumerated().filter { position, _ in
+                position < marked.count && marked[position]
             }.map(\.element).sorted { $0.offset < $1.offset }
             found.append(
                 Pack(
@@ -75,6 +75,7 @@ struct PackSurvey {
     /// Marks in each pack of a snapshot what the snapshot reads from it.
     private static func mark(
         _ version: VersionRecord,
+        without erased: Set<Digest>,
         _ context: JobContext,
         _ packs: ServicePacks,
         _ marks: inout [Digest: [Bool]]
@@ -99,7 +100,8 @@ struct PackSurvey {
                 ?? [Bool](repeating: false, count: catalog.index(of: position).count)
         }
         defer { for (position, pack) in catalog.packs.enumerated() { marks[pack.digest] = marked[position] } }
-        for reference in references {
+        // Of an erased file nothing is needed that no other file has.
+        for reference in references where !erased.contains(reference.digest) {
             do {
                 try contents.forEachContent(of: reference) { digest in
                     guard let pack = catalog.pack(of: digest), let place = catalog.index(of: pack).position(of: digest)

@@ -98,10 +98,10 @@ struct Repacker {
         for pack in packs {
             let needed = Set(pack.needed.map(\.digest))
             let replacements = Set(made.filter { !$0.contents.isDisjoint(with: needed) }.map(\.digest))
+            // The others had nothing that is needed: it is the same again.
+            if replacements.contains(pack.use.digest) { continue }
             // Whatever was computed before, a version is never left without a content.
-            guard needed.allSatisfy({ digest in made.contains { $0.contents.contains(digest) } }),
-                !replacements.contains(pack.use.digest)
-            else {
+            guard needed.allSatisfy({ digest in made.contains { $0.contents.contains(digest) } }) else {
                 outcome.damaged += 1
                 continue
             }

@@ -84,6 +84,10 @@ struct Repacker {
             made = try await PackRewriter(objects: context.objects).rewrite(
                 packs.map { (PackReference(digest: $0.use.digest, size: $0.use.byteCount), $0.needed) }
             )
+        } catch ObjectError.missing {
+            // Another collection has replaced one of them since it was looked at: no lease keeps what is to go.
+            outcome.held += packs.count
+            return
         } catch is PackError {
             guard packs.count > 1 else {
                 outcome.damaged += 1
@@ -122,6 +126,8 @@ struct Repacker {
             let reference = PackReference(digest: pack.use.digest, size: pack.use.byteCount)
             let reader = try await ObjectPacks(context.objects).open(reference, reading: pack.needed)
             for entry in pack.needed { _ = try reader.content(entry) }
+            return true
+        } catch ObjectError.missing {
             return true
         } catch is PackError {
             return false

@@ -52,6 +52,13 @@ import Testing
         try workspace.write("x", to: "repo/sub/.lockstep/objects")
     }
 
+    /// Gives the repository a remote that has all its commits.
+    private func addRemote() async throws {
+        try await workspace.git(in: "repo", "clone", "-q", "--bare", workspace("repo"), workspace("remote"))
+        try await workspace.git(in: "repo", "remote", "add", "origin", workspace("remote"))
+        try await workspace.git(in: "repo", "fetch", "-q", "origin")
+    }
+
     @Test func everyStateOfAFile() async throws {
         try await makeRepository()
         let snapshot = try await snapshot()
@@ -209,10 +216,8 @@ import Testing
         try await workspace.git(in: "repo", "init", "-q", "-b", "main")
         try await workspace.git(in: "repo", "add", "-A")
         try await workspace.git(in: "repo", "commit", "-q", "-m", "first")
-        try await workspace.git(in: "repo", "clone", "-q", "--bare", workspace("repo"), workspace("remote"))
         #expect(try await capture().unpushed?.commits == 1)
-        try await workspace.git(in: "repo", "remote", "add", "origin", workspace("remote"))
-        try await workspace.git(in: "repo", "fetch", "-q", "origin")
+        try await addRemote()
         #expect(try await capture().unpushed == nil)
         try workspace.write("2", to: "repo/a")
         try await workspace.git(in: "repo", "commit", "-q", "-a", "-m", "second")
@@ -315,9 +320,7 @@ import Testing
         #expect(try await snapshot("repo/inner", allowing: ["a b"]).manifest.code?.unpushed?.commits == 3)
 
         // On a remote it is no bundle's.
-        try await workspace.git(in: "repo", "clone", "-q", "--bare", workspace("repo"), workspace("remote"))
-        _ = try await git("remote", "add", "origin", workspace("remote"))
-        _ = try await git("fetch", "-q", "origin")
+        try await addRemote()
         #expect(try await findings() == [])
 
         // Outside the captured directory, in a merge, in a message.
@@ -346,9 +349,7 @@ import Testing
         try await workspace.git(in: "repo", "init", "-q", "-b", "main")
         try await workspace.git(in: "repo", "add", "-A")
         try await workspace.git(in: "repo", "commit", "-q", "-m", "first")
-        try await workspace.git(in: "repo", "clone", "-q", "--bare", workspace("repo"), workspace("remote"))
-        try await workspace.git(in: "repo", "remote", "add", "origin", workspace("remote"))
-        try await workspace.git(in: "repo", "fetch", "-q", "origin")
+        try await addRemote()
         try workspace.write("DB_PASSWORD=\n", to: "repo/conf.env")
         let head = try await workspace.git(in: "repo", "rev-parse", "HEAD")
         do {

@@ -26,8 +26,7 @@ public enum Checkout {
         public var overwrite = false
         /// Paths and globs of what to write, with what is below them; everything where empty.
         ///
-        /// What else an existing directory
-        /// holds is left alone then.
+        /// What else an existing directory holds is left alone then.
         public var selection: [String] = []
         /// Ways to make a file, the preferred first; ``FileWay/copy`` is what is left.
         public var ways: [FileWay] = [.copy]

@@ -29,15 +29,7 @@ final class SecretCheck: Sendable {
     func check(variable name: String, _ value: String) {
         guard !allowed.contains(name) else { return }
         take(scanner.scan(Array("\(name)=\(value)".utf8).span, path: ".env")) {
-            $0 = SecretFinding(
-                path: name,
-                line: $0.line,
-                column: $0.column,
-                kind: $0.kind,
-                excerpt: $0.excerpt,
-                lineDigest: $0.lineDigest,
-                origin: .variable
-            )
+            ($0.path, $0.origin) = (name, .variable)
         }
     }
 

@@ -3,7 +3,7 @@ import Objects
 /// A place that looks like a secret; holds nothing of the secret but what its kind begins with.
 public struct SecretFinding: Hashable, Sendable {
     /// The file, as it was named to the scanner.
-    public let path: String
+    public internal(set) var path: String
     /// Counted from 1; a private key's is that of its `BEGIN`.
     public let line: Int
     /// The byte of the line at which the secret starts, counted from 1.
@@ -15,7 +15,7 @@ public struct SecretFinding: Hashable, Sendable {
     ///
     /// For a private key it is that of the first line of key material, since every key begins alike.
     public let lineDigest: Digest
-    public var origin = Origin.file
+    public internal(set) var origin = Origin.file
 
     /// What has it.
     public enum Origin: Hashable, Sendable {

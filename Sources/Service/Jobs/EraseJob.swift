@@ -39,14 +39,16 @@ struct EraseJob {
                 actor: request.actor,
                 in: context.project
             )
+            let parts: Parts
             do {
                 // Again, now that nobody can record it any more.
                 places = try await search(digest)
-                try await destroy(digest)
+                parts = try await contents(of: digest)
             } catch let error as CatalogError where error.code == .inUse {
                 if isNew { try await context.catalog.unbury(digest) }
                 throw error
             }
+            try await destroy(digest, parts)
             try await context.catalog.finishErasure(digest)
         }
         let report = ErasureReport(
@@ -65,9 +67,9 @@ struct EraseJob {
     }
 
     /// Removes a content from every object, as often as a snapshot comes to need a pack of which a part is to go.
-    private func destroy(_ digest: Digest) async throws {
+    private func destroy(_ digest: Digest, _ parts: Parts) async throws {
+        var found = parts
         while true {
-            let found = try await contents(of: digest)
             // The list of a file's chunks goes last: a job that is done again finds the chunks by it.
             if try await removeFromPacks(found.chunks, found.known),
                 try await removeFromPacks(found.list.union([digest]), found.known),
@@ -75,8 +77,11 @@ struct EraseJob {
             {
                 return
             }
+            found = try await contents(of: digest)
         }
     }
+
+    private typealias Parts = (chunks: Set<Digest>, list: Set<Digest>, known: Set<Int64>)
 
     private typealias Place = (version: VersionRecord, path: String, size: Int, isChunked: Bool)
 
@@ -128,9 +133,7 @@ struct EraseJob {
     ///
     /// - Returns: with them, the snapshots that were looked at.
     /// - Throws: `CatalogError.inUse` where the file as a whole is a chunk of another.
-    private func contents(
-        of digest: Digest
-    ) async throws -> (chunks: Set<Digest>, list: Set<Digest>, known: Set<Int64>) {
+    private func contents(of digest: Digest) async throws -> Parts {
         let packs = ServicePacks(objects: context.objects)
         var own: Set<Digest> = []
         var others: Set<Digest> = []
